@@ -1,0 +1,254 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { AuditError } from './errors.ts'
+import { LOGS, type Log } from './logs.ts'
+import { parseDuration, parseTime } from './time.ts'
+
+/** What the command line and the environment ask for, checked. Times are epoch seconds, durations seconds. */
+export interface Settings {
+  readonly command: 'collect' | 'check'
+  readonly logs: readonly Log[]
+  readonly since: number | undefined
+  readonly until: number | undefined
+  readonly stateDir: string | undefined
+  readonly lookbackSeconds: number
+  readonly maxRows: number
+  readonly maxSeconds: number
+  readonly report: boolean
+  readonly teamId: string | undefined
+  readonly tokenFile: string | undefined
+  /** Whether the token file was named on the command line, where it comes before SLACK_TOKEN. */
+  readonly tokenFileFirst: boolean
+  readonly apiUrl: string
+  /** Filters of team.integrationLogs, under Slack's names. */
+  readonly filters: Readonly<Record<string, string>>
+  readonly json: boolean
+  readonly voice: 'quiet' | 'normal' | 'verbose'
+}
+
+/** Where help and the version go. */
+export interface TextOutput {
+  readonly write: (text: string) => void
+}
+
+const EXAMPLES = `
+Examples:
+  $ export SLACK_TOKEN=xoxp-...              a User OAuth Token with scope admin
+  $ slack-auditor check                      is the token good for the job?
+  $ slack-auditor access --since 24h         the access log of the last day
+  $ slack-auditor integration | jq .         all of the integration log, to read
+  $ slack-auditor --state-dir /var/lib/slack-auditor --report
+                                             what is new since the last run
+
+A <time> is ISO 8601 (no zone: UTC), epoch seconds, or a <duration> before now:
+90s, 30m, 24h, 7d, 2w.
+
+The token comes from SLACK_TOKEN or a token file, never from an argument.
+
+Exit codes: 0 all asked for was read, or was left to a later run because of a
+limit; 1 a log could not be read or written in full; 2 the command line or the
+environment is wrong.
+`
+
+/**
+ * Reads the command line, without the program's name, and the environment.
+ * @returns undefined if help or the version was asked for, and written.
+ * @throws AuditError of class `config`.
+ */
+export function parseOptions(
+  args: readonly string[],
+  version: string,
+  now: number,
+  text: TextOutput,
+): Settings | undefined {
+  const command = describeCommand(version, now, text)
+  try {
+    command.parse(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return undefined
+    throw usage(error.message.replace(/^error: /, ''), error)
+  }
+  return settle(command)
+}
+
+function describeCommand(version: string, now: number, text: TextOutput): Command {
+  const time = (value: string) => {
+    const seconds = parseTime(value, now)
+    if (seconds === undefined)
+      throw new InvalidArgumentError('A time is 2026-11-05T09:00Z, 1793869200 or 24h.')
+    return seconds
+  }
+  return new Command('slack-auditor')
+    .description(
+      'Prints the access log and the integration log of a Slack workspace as JSON lines.\n' +
+        'log = access | integration; both when none is named. check looks whether the\n' +
+        'token is good for the job, and says what to fix.',
+    )
+    .usage('[collect] [options] [log...]\n       slack-auditor check [options]')
+    .argument('[words...]')
+    .option(
+      '--since <time>',
+      'how far back: the first run with --state-dir, every run without (default: all of it)',
+      time,
+    )
+    .option('--until <time>', "only entries up to this time (Slack's before)", time)
+    .addOption(
+      new Option('--state-dir <dir>', 'remember what was printed; print only what is new or changed')
+        .env('SLACK_AUDIT_STATE')
+        .argParser(filled),
+    )
+    .addOption(
+      new Option('--lookback <duration>', 'how old a row may be and still be looked at for a change')
+        .argParser(duration)
+        .default(30 * 86_400, '30d'),
+    )
+    .option(
+      '--max-rows <n>',
+      'stop after about n printed rows per log; with --state-dir the next run goes on there',
+      count,
+    )
+    .option('--max-time <duration>', 'stop after this long; likewise', duration)
+    .option('--report', 'end with one line per log that says how the run went')
+    .addOption(
+      new Option('--team-id <id>', 'one workspace of an org-wide token')
+        .env('SLACK_TEAM_ID')
+        .argParser(slackId),
+    )
+    .addOption(
+      new Option('--token-file <file>', 'read the token from a file')
+        .env('SLACK_TOKEN_FILE')
+        .argParser(filled),
+    )
+    .addOption(
+      new Option('--api-url <url>', 'another Slack API root: tests, gateways')
+        .env('SLACK_API_URL')
+        .argParser(apiUrl)
+        .default('https://slack.com/api/'),
+    )
+    .option('--app-id <id>', 'only integration entries of this app', slackId)
+    .option('--service-id <id>', 'only integration entries of this service', slackId)
+    .option('--user <id>', 'only integration entries by this user', slackId)
+    .addOption(
+      new Option('--change-type <type>', 'only integration entries of this kind').choices([
+        'added',
+        'removed',
+        'enabled',
+        'disabled',
+        'updated',
+      ]),
+    )
+    .option('--json', 'check: print JSON')
+    .option('-q, --quiet', 'nothing on stderr but errors')
+    .option('-v, --verbose', 'say more on stderr')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureHelp({ visibleArguments: () => [], helpWidth: 80 })
+    .configureOutput({ writeOut: text.write, writeErr: () => {} })
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+}
+
+/** Checks what only the whole shows, and puts the options into their final form. */
+function settle(command: Command): Settings {
+  const options = command.opts<Record<string, unknown>>()
+  const words = [...command.args]
+  const verb = words[0] === 'check' || words[0] === 'collect' ? words.shift() : 'collect'
+  const logs = [...new Set(words)].map((word) => {
+    if (word !== 'access' && word !== 'integration') {
+      throw usage(`unknown log "${word}": name access, integration, or none for both`)
+    }
+    return LOGS[word]
+  })
+  const option = <T>(name: string) => options[name] as T | undefined
+  const filters = Object.fromEntries(
+    Object.entries({
+      app_id: option<string>('appId'),
+      service_id: option<string>('serviceId'),
+      user: option<string>('user'),
+      change_type: option<string>('changeType'),
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+  const settings: Settings = {
+    command: verb === 'check' ? 'check' : 'collect',
+    logs: logs.length > 0 ? logs : [LOGS.access, LOGS.integration],
+    since: option('since'),
+    until: option('until'),
+    stateDir: option('stateDir'),
+    lookbackSeconds: option('lookback') ?? 0,
+    maxRows: option('maxRows') ?? Number.POSITIVE_INFINITY,
+    maxSeconds: option('maxTime') ?? Number.POSITIVE_INFINITY,
+    report: option('report') ?? false,
+    teamId: option('teamId'),
+    tokenFile: option('tokenFile'),
+    tokenFileFirst: command.getOptionValueSource('tokenFile') === 'cli',
+    apiUrl: option('apiUrl') ?? '',
+    filters,
+    json: option('json') ?? false,
+    voice: options['quiet'] ? 'quiet' : options['verbose'] ? 'verbose' : 'normal',
+  }
+  assertTogether(settings)
+  return settings
+}
+
+function assertTogether(settings: Settings): void {
+  const filtered = Object.keys(settings.filters).length > 0
+  if (settings.command === 'collect') {
+    if (settings.json) throw usage('--json goes with check; collect prints JSON lines anyway')
+    if (settings.stateDir !== undefined && settings.until !== undefined) {
+      throw usage('--state-dir does not go with --until: the watermark would pass over entries never read')
+    }
+    if (settings.stateDir !== undefined && filtered) {
+      throw usage('--state-dir does not go with a filter: the watermark would pass over entries never read')
+    }
+  }
+  if (filtered && !settings.logs.includes(LOGS.integration)) {
+    throw usage(
+      '--app-id, --service-id, --user and --change-type filter the integration log, which is not asked for',
+    )
+  }
+  if (settings.since !== undefined && settings.until !== undefined && settings.since > settings.until) {
+    throw usage('--since is later than --until: nothing lies between')
+  }
+}
+
+function usage(message: string, cause?: unknown): AuditError {
+  return new AuditError('config', 'usage', `${message} (see --help)`, cause)
+}
+
+function filled(value: string): string {
+  if (value.trim() === '') throw new InvalidArgumentError('It is empty.')
+  return value
+}
+
+function duration(value: string): number {
+  const seconds = parseDuration(value)
+  if (seconds === undefined || seconds === 0)
+    throw new InvalidArgumentError('A duration is 90s, 30m, 24h, 7d or 2w.')
+  return seconds
+}
+
+function count(value: string): number {
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
+  return number
+}
+
+function slackId(value: string): string {
+  if (!/^[A-Za-z0-9]{1,40}$/.test(value))
+    throw new InvalidArgumentError('It must be an id of Slack: letters and digits.')
+  return value
+}
+
+/** Plain http would send the token in the clear, so it is for loopback alone. */
+function apiUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError('It must be an https:// address.')
+  if (url.username || url.password || url.search || url.hash) {
+    throw new InvalidArgumentError('It must be an address without user, query or fragment.')
+  }
+  if (url.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) {
+    throw new InvalidArgumentError('Plain http would send the token in the clear: use https, or loopback.')
+  }
+  return url.href.endsWith('/') ? url.href : `${url.href}/`
+}

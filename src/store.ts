@@ -1,0 +1,312 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { AuditError } from './errors.ts'
+import { asObject, type Log } from './logs.ts'
+import { unknownOrder } from './order.ts'
+import type { State, Stretch } from './state.ts'
+
+/** Of the file format. A reader that meets a higher one leaves the file alone. */
+const VERSION = 1
+
+/** Whose state it is. `teamId` is what auth.test says; `workspace` is --team-id, if given. */
+export interface Owner {
+  readonly teamId: string
+  readonly workspace: string | undefined
+  readonly log: Log
+}
+
+/** The file of this team and log in the folder: `T0EXAMPLE1-access.json`. */
+export function statePath(folder: string, { teamId, workspace, log }: Owner): string {
+  return join(folder, `${[teamId, workspace, log.name].filter(Boolean).join('-')}.json`)
+}
+
+/** Makes the folder, for the owner's eyes only. @throws AuditError if that fails, or if it is a file. */
+export async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw stateError('folder', folder, 'cannot be made or is no folder', error)
+  }
+}
+
+/**
+ * What was remembered, with the time it was saved (ISO 8601); undefined if nothing ever was.
+ * @throws AuditError of class `state` that names the file, if it cannot be read, is not ours or is of a newer version.
+ */
+export async function loadState(
+  path: string,
+  owner: Owner,
+): Promise<{ state: State; saved: string } | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw stateError('read', path, 'cannot be read', error)
+  }
+  let file: Record<string, unknown> | undefined
+  try {
+    file = asObject(JSON.parse(text) as unknown)
+  } catch (error) {
+    throw malformed(path, 'it is no JSON', error)
+  }
+  if (!file) throw malformed(path, 'it is no JSON object')
+  if (typeof file['version'] !== 'number') throw malformed(path, 'it has no version')
+  if (file['version'] > VERSION) {
+    throw new AuditError(
+      'state',
+      'newer',
+      `state file ${path} was written by a newer slack-auditor: update this one`,
+    )
+  }
+  const mine = { team: owner.teamId, workspace: owner.workspace ?? null, log: owner.log.name }
+  for (const [field, value] of Object.entries(mine)) {
+    if (file[field] !== value) {
+      throw new AuditError(
+        'state',
+        'foreign',
+        `state file ${path} belongs to another ${field} (${String(file[field])}, not ${value}): it was copied or renamed; give it its name back, or use another folder`,
+      )
+    }
+  }
+  return {
+    state: parseState(path, owner.log, file),
+    saved: typeof file['saved'] === 'string' ? file['saved'] : '',
+  }
+}
+
+/**
+ * Replaces the state in one step: a temporary file, fsync, rename, fsync of the folder. Whoever is stopped between
+ * two of these leaves the old state whole.
+ * @throws AuditError of class `state`.
+ */
+export async function saveState(path: string, owner: Owner, state: State): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(`${JSON.stringify(formatState(owner, state))}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+    const folder = await open(dirname(path), 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw stateError(
+      'save',
+      path,
+      'cannot be saved, so the entries of this run will come again, with equal ids',
+      error,
+    )
+  }
+}
+
+function formatState({ teamId, workspace, log }: Owner, state: State): object {
+  const byField = (times: readonly number[]) =>
+    Object.fromEntries(log.timeFields.map((field, index) => [field, finite(times[index])]))
+  return {
+    version: VERSION,
+    team: teamId,
+    workspace: workspace ?? null,
+    log: log.name,
+    saved: new Date().toISOString(),
+    watermark: state.watermark,
+    since: finite(state.since),
+    order: {
+      refuted: log.timeFields.filter((_, index) => state.order.refuted[index]),
+      before: log.timeFields[state.order.beforeField ?? -1] ?? null,
+    },
+    gaps: state.gaps.map(({ top, floor, ids }) => ({
+      top: byField(top),
+      floor: byField(floor),
+      ids: [...ids],
+    })),
+    seen: Object.fromEntries(state.seen),
+  }
+}
+
+/** JSON knows no infinity; null stands for "without bound". */
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null
+}
+
+function parseState(path: string, log: Log, file: Record<string, unknown>): State {
+  const time = (value: unknown, unbounded: number, what: string): number => {
+    if (value === null) return unbounded
+    if (typeof value !== 'number') throw malformed(path, `${what} is no time`)
+    return value
+  }
+  const times = (value: unknown, unbounded: number, what: string): number[] =>
+    log.timeFields.map((field) => time(asObject(value)?.[field], unbounded, `${what}.${field}`))
+  const list = (value: unknown, what: string): unknown[] => {
+    if (!Array.isArray(value)) throw malformed(path, `${what} is no list`)
+    return value
+  }
+  const order = unknownOrder(log.timeFields.length)
+  const known = asObject(file['order'])
+  for (const field of list(known?.['refuted'], 'order.refuted')) {
+    const index = log.timeFields.indexOf(String(field))
+    if (index >= 0) order.refuted[index] = true
+  }
+  const beforeField = log.timeFields.indexOf(String(known?.['before']))
+  if (beforeField >= 0) order.beforeField = beforeField
+  const seen = asObject(file['seen'])
+  if (!seen) throw malformed(path, 'seen is no object')
+  return {
+    watermark: file['watermark'] === null ? null : time(file['watermark'], 0, 'watermark'),
+    since: time(file['since'], Number.NEGATIVE_INFINITY, 'since'),
+    seen: new Map(Object.entries(seen).map(([id, at]) => [id, time(at, 0, `seen.${id}`)])),
+    gaps: list(file['gaps'], 'gaps').map((gap): Stretch => {
+      const { top, floor, ids } = asObject(gap) ?? {}
+      return {
+        top: times(top, Number.POSITIVE_INFINITY, 'gap.top'),
+        floor: times(floor, Number.NEGATIVE_INFINITY, 'gap.floor'),
+        ids: new Set(list(ids, 'gap.ids').map(String)),
+      }
+    }),
+    order,
+  }
+}
+
+function malformed(path: string, what: string, cause?: unknown): AuditError {
+  return new AuditError(
+    'state',
+    'malformed',
+    `state file ${path} is damaged (${what}): put back a copy, or remove it to read everything again with equal ids`,
+    cause,
+  )
+}
+
+function stateError(code: string, path: string, what: string, cause: unknown): AuditError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
+  return new AuditError('state', code, `state ${path} ${what} (${reason})`, cause)
+}
+
+/** How long a second run waits for the first, and how it is told that an owner is gone for good. */
+const LOCK_WAIT_MS = 10_000
+const LOCK_POLL_MS = 250
+const HEARTBEAT_MS = 5_000
+const DEAD_AFTER_MS = 60_000
+
+export interface Lock {
+  /** @throws AuditError if another run has taken the lock meanwhile, because this one was asleep for too long. */
+  assertHeld(): Promise<void>
+  /** May be called twice, and from a signal handler. */
+  release(): void
+}
+
+/**
+ * Locks a state file against a second run. A lock is dead if its process is gone from this host, or if nobody has
+ * touched it for a minute: pids are reused, and containers do not see each other's.
+ * @throws AuditError of class `state` if a living run holds it for longer than one waits.
+ */
+export async function lockState(path: string, sleep: (ms: number) => Promise<void>): Promise<Lock> {
+  const lockPath = `${path}.lock`
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), key: randomBytes(8).toString('hex') })
+  for (let waited = 0; !(await create(lockPath, mine)); waited += LOCK_POLL_MS) {
+    const holder = await readFile(lockPath, 'utf8').catch(() => undefined)
+    if (holder === undefined) continue
+    if (await isDead(lockPath, holder)) {
+      await takeAway(lockPath, holder)
+    } else if (waited >= LOCK_WAIT_MS) {
+      throw new AuditError(
+        'state',
+        'locked',
+        `state ${path} is in use by another run (${describe(holder)}): the next run goes on`,
+      )
+    } else {
+      await sleep(LOCK_POLL_MS)
+    }
+  }
+  const beat = setInterval(() => {
+    const now = new Date()
+    utimes(lockPath, now, now).catch(() => {})
+  }, HEARTBEAT_MS)
+  beat.unref()
+  let held = true
+  return {
+    async assertHeld() {
+      if ((await readFile(lockPath, 'utf8').catch(() => '')) !== mine) {
+        held = false
+        throw new AuditError(
+          'state',
+          'lock_lost',
+          `state ${path} was taken over by another run: nothing is remembered of this one`,
+        )
+      }
+    },
+    release() {
+      clearInterval(beat)
+      if (held) rmSync(lockPath, { force: true })
+      held = false
+    },
+  }
+}
+
+async function create(lockPath: string, content: string): Promise<boolean> {
+  try {
+    const file = await open(lockPath, 'wx', 0o600)
+    try {
+      await file.writeFile(content)
+    } finally {
+      await file.close()
+    }
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw stateError('lock', lockPath, 'cannot be made', error)
+  }
+}
+
+async function isDead(lockPath: string, holder: string): Promise<boolean> {
+  const { pid, host } = parseHolder(holder)
+  if (host === hostname() && typeof pid === 'number') {
+    if (pid === process.pid) return true
+    try {
+      process.kill(pid, 0)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true
+    }
+  }
+  const touched = await stat(lockPath).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Date.now(),
+  )
+  return Date.now() - touched > DEAD_AFTER_MS
+}
+
+/** Moves a dead lock out of the way. Of two runs that try, one moves it; what was moved by mistake is put back. */
+async function takeAway(lockPath: string, holder: string): Promise<void> {
+  const aside = `${lockPath}.${process.pid}`
+  try {
+    await rename(lockPath, aside)
+    if ((await readFile(aside, 'utf8')) === holder) await rm(aside)
+    else await rename(aside, lockPath)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw stateError('lock', lockPath, 'cannot be taken over', error)
+  }
+}
+
+function parseHolder(holder: string): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(holder) as unknown) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+function describe(holder: string): string {
+  const { pid, host } = parseHolder(holder)
+  return `process ${pid ?? 'unknown'} on ${host ?? 'an unknown host'}`
+}

@@ -1,0 +1,56 @@
+const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/** A duration such as `90s`, `30m`, `24h`, `7d`, `2w`, in seconds; undefined if it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,6})([smhdw])$/.exec(text)
+  if (!match) return undefined
+  return Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? Number.NaN)
+}
+
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/
+
+/**
+ * A time as the command line takes it, in whole epoch seconds: ISO 8601 (no zone: UTC), epoch seconds, or a duration
+ * before `now`. Undefined if it is none of these, or a date that no calendar has, such as 2026-02-30.
+ */
+export function parseTime(text: string, now: number): number | undefined {
+  const duration = parseDuration(text)
+  if (duration !== undefined) return now - duration
+  if (/^\d{9,10}$/.test(text)) return Number(text)
+  const match = ISO.exec(text)
+  if (!match) return undefined
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const utc = Date.UTC(year, month - 1, day, hour, minute, second)
+  // Date rolls 30 February over into March; the parts that come back show it.
+  const back = new Date(utc).toISOString().slice(0, 19)
+  const asked = `${match[1]}-${match[2]}-${match[3]}T${match[4] ?? '00'}:${match[5] ?? '00'}:${match[6] ?? '00'}`
+  if (back !== asked) return undefined
+  return utc / 1000 - zoneSeconds(match[7])
+}
+
+function zoneSeconds(zone: string | undefined): number {
+  const match = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '')
+  if (!match) return 0
+  return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 3600 + Number(match[3] ?? 0) * 60)
+}
+
+/** Epoch seconds as people read them: `2026-11-05 09:01:01Z`. */
+export function showTime(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString().replace('T', ' ').replace('.000', '')
+}
+
+/** A length of time as people read it, in its largest fitting unit: `3 h`, `40 min`, `12 s`. */
+export function showDuration(seconds: number): string {
+  if (seconds >= 2 * 86_400) return `${Math.round(seconds / 86_400)} d`
+  if (seconds >= 2 * 3600) return `${Math.round(seconds / 3600)} h`
+  if (seconds >= 120) return `${Math.round(seconds / 60)} min`
+  return `${Math.round(seconds)} s`
+}
