@@ -1,0 +1,73 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The built file, as a user runs it. */
+export const PROGRAM = fileURLToPath(new URL('../dist/slack-auditor.mjs', import.meta.url))
+
+/** A token of the right shape; the fake Slack takes it. */
+export const TOKEN = 'xoxp-1234567890-fake-token'
+
+/** One parsed line of stdout. */
+export type Line = Record<string, unknown> & { dataset: string; id: string }
+
+export interface Finished {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+  /** stdout, parsed line by line. Throws where a line is not JSON. */
+  lines(): Line[]
+}
+
+/** The environment of a child: ours, less proxies and every SLACK_ variable, so that nothing outside changes a test. */
+export function cleanEnvironment(extra: Record<string, string> = {}): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !/^SLACK_|_proxy$|^NODE_/i.test(entry[0]),
+  )
+  return { ...Object.fromEntries(kept), ...extra }
+}
+
+/** Starts the built file. The token is set unless `env` says otherwise (`SLACK_TOKEN: ''` is an empty one). */
+export function start(
+  args: string[],
+  env: Record<string, string> = {},
+  options: SpawnOptions = {},
+): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    env: cleanEnvironment({ SLACK_TOKEN: TOKEN, ...env }),
+    ...options,
+  })
+}
+
+/** Waits for the end of a child and collects its streams, where they are pipes. */
+export async function finished(child: ChildProcess): Promise<Finished> {
+  const out: Buffer[] = []
+  const err: Buffer[] = []
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk))
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]))
+  })
+  const stdout = Buffer.concat(out).toString()
+  return {
+    code,
+    signal,
+    stdout,
+    stderr: Buffer.concat(err).toString(),
+    lines: () =>
+      stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Line),
+  }
+}
+
+/** Runs the built file to its end. */
+export async function run(
+  args: string[],
+  env: Record<string, string> = {},
+  options: SpawnOptions = {},
+): Promise<Finished> {
+  return finished(start(args, env, options))
+}
