@@ -1,4 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { type Account, authenticate } from './auth.ts'
 import { type AuditError, asAuditError, cleanLine } from './errors.ts'
 import { type Log, readPage } from './logs.ts'
@@ -93,7 +94,9 @@ async function tryLog(
     ...(log.limit === undefined ? { count: '1', page: '1' } : { limit: '1' }),
   }
   try {
-    await retrier.call(async () => readPage(log, await call(log.method, args), account.team.id, []))
+    await retrier.call(async () =>
+      readPage(log, await call(log.method, args), account.team.id, { above: [], lastResort: 0 }),
+    )
     return undefined
   } catch (thrown) {
     return asAuditError(thrown)
@@ -125,16 +128,16 @@ async function noteState(
   }
 }
 
-/** Without making it: a folder that is not there yet is well if the one above it can be written. */
+/** Without making it: a folder that is not there yet is well if it can be made. */
 async function folderFault(folder: string): Promise<string | undefined> {
-  for (let at = folder; ; at = `${at}/..`) {
+  for (let at = resolve(folder); ; at = dirname(at)) {
     try {
       if (!(await stat(at)).isDirectory()) return 'is no folder'
       await access(at, constants.W_OK | constants.X_OK)
       return undefined
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      if (code !== 'ENOENT' || at.length > 4000) return `cannot be written (${code})`
+      if (code !== 'ENOENT') return `cannot be written (${code})`
     }
   }
 }

@@ -53,7 +53,7 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     const deadline = startedMs + parsed.maxSeconds * 1000
     const connectWithToken = async () => {
       const { token, source } = await readToken(parsed, process.env)
-      const timeoutMs = () => Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - clock.now()))
+      const timeoutMs = () => Math.ceil(Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - clock.now())))
       const signal = () => AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs())])
       return { call: connect({ token, apiUrl: parsed.apiUrl, version, signal }), source }
     }
@@ -70,7 +70,7 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   } catch (thrown) {
     const error = asAuditError(thrown)
     voice.error(error.message)
-    if (error.class === 'config') await reportFailure({ settings, version, output, clock }, startedMs, error)
+    if (error.class !== 'output') await reportFailure({ settings, version, output, clock }, startedMs, error)
     return error.class === 'config' ? 2 : 1
   }
 }

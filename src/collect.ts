@@ -1,5 +1,5 @@
 import { type AuditError, asAuditError, OutOfTimeError } from './errors.ts'
-import type { Entry, Log, Page } from './logs.ts'
+import type { Entry, Log, Neighbour, Page } from './logs.ts'
 import { anchorField, beforeIsDoubtful, JITTER_SECONDS, type Order, shortcut, standing } from './order.ts'
 import {
   believedWatermark,
@@ -29,8 +29,8 @@ export interface CollectOptions {
 
 /** All that a collection touches, so that tests can play Slack, the clock and the reader. */
 export interface Surroundings {
-  /** A page of the log, retried where that helps. `fallback`: what an entry without a time gets. */
-  readonly fetchPage: (args: Record<string, string>, fallback: readonly number[]) => Promise<Page>
+  /** A page of the log, retried where that helps. */
+  readonly fetchPage: (args: Record<string, string>, neighbour: Neighbour) => Promise<Page>
   /** Prints these entries as one chunk and resolves when the reader took them. */
   readonly print: (entries: readonly Entry[]) => Promise<void>
   /** Milliseconds since the epoch. */
@@ -92,7 +92,6 @@ class Collection {
   readonly #counts: Counts = { pages: 0, rowsRead: 0, rowsPrinted: 0 }
   readonly #doubts = new Set<string>()
   #watermark: number | null
-  #trail: Trail | undefined
   #wentBelow = false
   #undated = 0
 
@@ -147,14 +146,14 @@ class Collection {
   }
 
   #walk(before: number | undefined, fetchPage = this.#fetchPage): Walk {
-    const trail = new Trail(this.#options.log.timeFields.length, this.#trail)
-    this.#trail = trail
+    const trail = new Trail(this.#options.log.timeFields.length)
     const steps = walk(
       {
         log: this.#options.log,
         args: this.#options.args,
         order: this.#order,
         trail,
+        now: () => Math.floor(this.#world.now() / 1000),
         fetchPage: (args) => fetchPage(args, trail.lowest),
         onGoingOn: (doubt) => {
           this.#wentBelow = true
@@ -167,10 +166,10 @@ class Collection {
   }
 
   #fetchPage = async (args: Record<string, string>, lowest: readonly number[]): Promise<Page> => {
-    const page = await this.#world.fetchPage(
-      args,
-      lowest.map((time) => (Number.isFinite(time) ? time : this.#startedAt)),
-    )
+    const page = await this.#world.fetchPage(args, {
+      above: lowest.map((time) => (Number.isFinite(time) ? time : undefined)),
+      lastResort: Number(args['before'] ?? this.#startedAt),
+    })
     this.#counts.pages += 1
     this.#undated += page.undated
     return page

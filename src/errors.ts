@@ -48,7 +48,8 @@ export class SlackCallError extends AuditError {
 }
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu
-const TOKEN = /xox[a-z][-.][\w.-]*/gi
+/** A bare prefix such as `xoxp-` is no secret, and part of our advice. */
+const TOKEN = /xox[a-z][-.][\w.-]{6,}/gi
 
 /** Text from outside as one line that is safe on a terminal and in a log, of at most `most` characters. */
 export function cleanLine(text: string, most = 200): string {

@@ -59,13 +59,21 @@ export interface Page {
   readonly undated: number
 }
 
+/** Where an entry without a readable time gets one from if no entry of its page stands above it. */
+export interface Neighbour {
+  /** Epoch seconds per time field: what the walk read last. Undefined: nothing yet, so the entry below it lends its time. */
+  readonly above: readonly (number | undefined)[]
+  /** For a page on which no entry has a time. */
+  readonly lastResort: number
+}
+
 /**
  * Checks an answer of Slack, taken as `unknown`, and gives the page it holds. Only what is computed with is checked;
- * an entry is evidence and goes on whole. A time that cannot be read is taken from the entry's neighbour, in the end
- * `fallback`, so that an odd entry is printed and never decides where a walk ends.
+ * an entry is evidence and goes on whole. A time that cannot be read is taken from the entry above it, for the first one
+ * from `neighbour`, so that an odd entry is printed and never decides where a walk ends.
  * @throws SlackCallError of class `contract` if there is no list, or an entry that is no object.
  */
-export function readPage(log: Log, answer: unknown, teamId: string, fallback: readonly number[]): Page {
+export function readPage(log: Log, answer: unknown, teamId: string, neighbour: Neighbour): Page {
   const body = asObject(answer)
   const list = body?.[log.list]
   if (!Array.isArray(list)) throw contractError(log.method, `no list "${log.list}"`)
@@ -77,7 +85,8 @@ export function readPage(log: Log, answer: unknown, teamId: string, fallback: re
   const columns = log.timeFields.map((field, index) =>
     fillGaps(
       raws.map((raw) => readTime(raw[field])),
-      fallback[index],
+      neighbour.above[index],
+      neighbour.lastResort,
     ),
   )
   const own = log.timeFields[0] ?? ''
@@ -116,9 +125,13 @@ function positive(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isInteger(number) && number > 0 ? number : undefined
 }
 
-/** Each missing time becomes that of the entry above it; at the top, of the walk so far or of the entry below. */
-function fillGaps(times: readonly (number | undefined)[], above: number | undefined): number[] {
-  let last = above ?? times.find((time) => time !== undefined) ?? Math.floor(Date.now() / 1000)
+/** Each missing time becomes that of the entry above it. */
+function fillGaps(
+  times: readonly (number | undefined)[],
+  above: number | undefined,
+  lastResort: number,
+): number[] {
+  let last = above ?? times.find((time) => time !== undefined) ?? lastResort
   return times.map((time) => {
     last = time ?? last
     return last

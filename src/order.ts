@@ -6,6 +6,9 @@
 /** An inversion of up to this many seconds is jitter and refutes nothing. */
 export const JITTER_SECONDS = 300
 
+/** A row may arrive this long after its own time: "access logs are updated every hour" (help centre). */
+export const LATENESS_SECONDS = 3600
+
 /** What answers have shown so far. Times are arrays with one value per time field of the log, its own time first. */
 export interface Order {
   /** Per time field: has an answer shown that the log does not descend in it? */
@@ -75,28 +78,42 @@ export class Listing {
   readonly uneven: boolean[]
   readonly #order: Order
   readonly #before: number | undefined
+  /** Only entries older than this tell anything when they stand below an entry of an earlier page. */
+  readonly #settledBefore: number
+  #lowestOnPage: number[]
 
-  constructor(order: Order, before: number | undefined) {
+  /** `startedAt`: when the listing was begun, epoch seconds. */
+  constructor(order: Order, before: number | undefined, startedAt: number) {
     this.#order = order
     this.#before = before
+    this.#settledBefore = startedAt - LATENESS_SECONDS
     this.lowest = order.refuted.map(() => Number.POSITIVE_INFINITY)
     this.highest = order.refuted.map(() => Number.NEGATIVE_INFINITY)
     this.uneven = order.refuted.map(() => false)
+    this.#lowestOnPage = [...this.lowest]
+  }
+
+  /** The entries that follow stand on a page of their own. */
+  turnPage(): void {
+    this.#lowestOnPage = this.#lowestOnPage.map(() => Number.POSITIVE_INFINITY)
   }
 
   /**
-   * Takes note of an entry. One that was read before in this walk (`known`) says nothing about the order: rows that
-   * arrive at the head push it from one page onto the next.
+   * Takes note of an entry. One that was read before in this walk (`known`) says nothing about the order, and one that
+   * may have arrived since the walk began says nothing next to an earlier page: what arrives above a page already read
+   * pushes it, and what stands below it, onto the next one.
    */
   observe(times: readonly number[], known: boolean): void {
     for (const [field, time] of times.entries()) {
-      const lowest = this.lowest[field] ?? 0
+      const above = time < this.#settledBefore ? this.lowest : this.#lowestOnPage
+      const lowest = above[field] ?? 0
       if (!known && time > lowest) {
         this.uneven[field] = true
         if (time > lowest + JITTER_SECONDS) this.#order.refuted[field] = true
       }
-      if (time < lowest) this.lowest[field] = time
-      if (time > (this.highest[field] ?? 0)) this.highest[field] = time
+      this.lowest[field] = Math.min(time, this.lowest[field] ?? time)
+      this.highest[field] = Math.max(time, this.highest[field] ?? time)
+      this.#lowestOnPage[field] = Math.min(time, this.#lowestOnPage[field] ?? time)
     }
     // A row whose own time is later than `before` shows that `before` compares the other field.
     if (this.#before !== undefined && times.length > 1 && (times[0] ?? 0) > this.#before)

@@ -45,7 +45,8 @@ export class Voice {
   }
 
   progress(log: string, pages: number, rows: number, oldest: number): void {
-    const counts = `${pages.toLocaleString('en-US')} pages, ${rows.toLocaleString('en-US')} rows, back to ${showTime(oldest)}`
+    const read = `${pages.toLocaleString('en-US')} ${pages === 1 ? 'page' : 'pages'}, ${rows.toLocaleString('en-US')} rows`
+    const counts = `${read}, back to ${showTime(oldest)}`
     this.#walks.set(log, { counts, waitUntil: 0 })
   }
 

@@ -47,8 +47,11 @@ export class Retrier {
     let failures = 0
     let limits = 0
     for (;;) {
-      await this.#pause(this.#lastCall + this.#apartMs - this.#clock.now(), 'the pause between calls')
-      if (this.#clock.now() >= this.#deadline) throw outOfTime('it was not asked any more')
+      await this.#pause(
+        this.#lastCall + this.#apartMs - this.#clock.now(),
+        'the pause it asks for between calls',
+      )
+      if (this.#clock.now() >= this.#deadline) throw outOfTime('network', 'it was not asked any more')
       this.#lastCall = this.#clock.now()
       this.requests += 1
       try {
@@ -57,7 +60,7 @@ export class Retrier {
         if (!(error instanceof SlackCallError) || !error.retry) throw error
         // The deadline ended the very first try: nothing is known to be wrong with Slack.
         if (error.code === 'timeout' && failures + limits === 0 && this.#clock.now() >= this.#deadline) {
-          throw outOfTime('its answer did not come in time')
+          throw outOfTime('network', 'its answer did not come in time')
         }
         if (error.class === 'rate_limit') {
           limits += 1
@@ -89,18 +92,19 @@ export class Retrier {
     }
     this.#onWait(seconds)
     const before = this.#clock.now()
-    await this.#pause(seconds * 1000, "the wait for Slack's rate limit")
+    await this.#pause(seconds * 1000, 'the wait for its rate limit')
     this.rateLimitedMs += this.#clock.now() - before
     this.#onWait(0)
   }
 
   async #pause(ms: number, what: string): Promise<void> {
     if (ms <= 0) return
-    if (this.#clock.now() + ms >= this.#deadline) throw outOfTime(`${what} would last too long`)
+    if (this.#clock.now() + ms >= this.#deadline) throw outOfTime('rate_limit', `${what} would last too long`)
     await this.#clock.sleep(ms)
   }
 }
 
-function outOfTime(what: string): OutOfTimeError {
-  return new OutOfTimeError('network', 'max_time', `--max-time came before the answer of Slack: ${what}`)
+function outOfTime(errorClass: 'network' | 'rate_limit', what: string): OutOfTimeError {
+  const code = errorClass === 'rate_limit' ? 'ratelimited' : 'max_time'
+  return new OutOfTimeError(errorClass, code, `--max-time came before the answer of Slack: ${what}`)
 }

@@ -151,9 +151,9 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Fin
     before,
     {
       // The page is checked within the retry: a body that is not Slack's may come from a proxy about to recover.
-      fetchPage: (args, fallback) =>
+      fetchPage: (args, neighbour) =>
         retrier.call(async () =>
-          readPage(log, await session.call(log.method, args), account.team.id, fallback),
+          readPage(log, await session.call(log.method, args), account.team.id, neighbour),
         ),
       print: (entries) => session.output.write(entries.map(print).join('')),
       now: () => clock.now(),

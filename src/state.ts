@@ -1,12 +1,12 @@
 import type { Entry, Log } from './logs.ts'
-import { JITTER_SECONDS, liesBelow, type Order, standing, unknownOrder } from './order.ts'
+import { JITTER_SECONDS, LATENESS_SECONDS, liesBelow, type Order, standing, unknownOrder } from './order.ts'
 import type { Trail } from './trail.ts'
 
 /**
- * Every run reads again what lies up to two hours under the watermark: Slack updates its log hourly, so a row may
- * arrive an hour after its own time (help centre, "access logs"), and one hour is room for clocks and jitter.
+ * Every run reads again what lies up to two hours under the watermark: one for rows that arrive late, and one as room
+ * for clocks and jitter.
  */
-export const OVERLAP_SECONDS = 2 * 3600
+export const OVERLAP_SECONDS = LATENESS_SECONDS + 3600
 
 /** A clock that was set back by less than this leaves the overlap wide enough; a later watermark is not believed. */
 const CLOCK_TOLERANCE_SECONDS = 3600
@@ -22,6 +22,8 @@ export interface Stretch {
   readonly floor: readonly number[]
   /** Ids of entries along `top` that were read already. */
   readonly ids: ReadonlySet<string>
+  /** Ids printed by earlier runs that may lie in it: `seen`, as it was when the stretch was first to be read. */
+  readonly printed: ReadonlySet<string>
 }
 
 /** What is remembered of one log of one workspace from run to run. */
@@ -58,6 +60,7 @@ export function headStretch(log: Log, state: State, now: number, lookbackSeconds
     top: log.timeFields.map(() => Number.POSITIVE_INFINITY),
     floor: log.timeFields.map((_, field) => (field === 0 ? floor : lookback)),
     ids: new Set(),
+    printed: new Set(state.seen.keys()),
   }
 }
 
@@ -95,7 +98,8 @@ export class Itinerary {
     for (let index = this.#stretches.length - 1; index >= this.#at; index -= 1) {
       const stretch = this.#stretches[index]
       if (stretch && this.#covers(stretch, entry.times)) {
-        return (entry.times[0] ?? 0) >= (stretch.floor[0] ?? 0) && !stretch.ids.has(entry.id)
+        const late = (entry.times[0] ?? 0) >= (stretch.floor[0] ?? 0)
+        return late && !stretch.ids.has(entry.id) && !stretch.printed.has(entry.id)
       }
     }
     return false
@@ -127,15 +131,13 @@ export class Itinerary {
 
   #below(stretch: Stretch, trail: Trail): Stretch {
     const fields = this.#fields()
-    const reached = fields.some((field) => (trail.lowest[field] ?? 0) <= (stretch.top[field] ?? 0))
+    const reached = fields.some(
+      (field) => (trail.lowest[field] ?? 0) <= (stretch.top[field] ?? 0) + JITTER_SECONDS,
+    )
     if (!reached) return stretch
     const top = stretch.top.map((value, field) => Math.min(value, trail.lowest[field] ?? value))
     const near = fields.some((field) => (top[field] ?? 0) + JITTER_SECONDS >= (stretch.top[field] ?? 0))
-    return {
-      top,
-      floor: stretch.floor,
-      ids: new Set([...trail.boundary(fields), ...(near ? stretch.ids : [])]),
-    }
+    return { ...stretch, top, ids: new Set([...trail.boundary(fields), ...(near ? stretch.ids : [])]) }
   }
 
   #covers(stretch: Stretch, times: readonly number[]): boolean {

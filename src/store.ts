@@ -8,6 +8,27 @@ import { asObject, type Log } from './logs.ts'
 import { unknownOrder } from './order.ts'
 import type { State, Stretch } from './state.ts'
 
+/** The few calls by which a state comes and goes, so that tests can stop the world between any two of them. */
+export interface Disk {
+  readFile(path: string): Promise<string>
+  open(path: string, flags: 'w' | 'r', mode?: number): Promise<DiskFile>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+}
+
+interface DiskFile {
+  writeFile(text: string): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+const DISK: Disk = {
+  readFile: (path) => readFile(path, 'utf8'),
+  open,
+  rename,
+  remove: (path) => rm(path, { force: true }),
+}
+
 /** Of the file format. A reader that meets a higher one leaves the file alone. */
 const VERSION = 1
 
@@ -23,12 +44,18 @@ export function statePath(folder: string, { teamId, workspace, log }: Owner): st
   return join(folder, `${[teamId, workspace, log.name].filter(Boolean).join('-')}.json`)
 }
 
-/** Makes the folder, for the owner's eyes only. @throws AuditError if that fails, or if it is a file. */
+/** Makes the folder, for the owner's eyes only. @throws AuditError of class `config`, also if it is a file. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw stateError('folder', folder, 'cannot be made or is no folder', error)
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new AuditError(
+      'config',
+      'state_dir',
+      `--state-dir ${folder} cannot be made or is no folder (${reason})`,
+      error,
+    )
   }
 }
 
@@ -39,10 +66,11 @@ export async function prepareFolder(folder: string): Promise<void> {
 export async function loadState(
   path: string,
   owner: Owner,
+  disk: Disk = DISK,
 ): Promise<{ state: State; saved: string } | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await disk.readFile(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw stateError('read', path, 'cannot be read', error)
@@ -83,25 +111,25 @@ export async function loadState(
  * two of these leaves the old state whole.
  * @throws AuditError of class `state`.
  */
-export async function saveState(path: string, owner: Owner, state: State): Promise<void> {
+export async function saveState(path: string, owner: Owner, state: State, disk: Disk = DISK): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {
-    const file = await open(temporary, 'w', 0o600)
+    const file = await disk.open(temporary, 'w', 0o600)
     try {
       await file.writeFile(`${JSON.stringify(formatState(owner, state))}\n`)
       await file.sync()
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
-    const folder = await open(dirname(path), 'r')
+    await disk.rename(temporary, path)
+    const folder = await disk.open(dirname(path), 'r')
     try {
       await folder.sync()
     } finally {
       await folder.close()
     }
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {})
+    await disk.remove(temporary).catch(() => {})
     throw stateError(
       'save',
       path,
@@ -126,10 +154,11 @@ function formatState({ teamId, workspace, log }: Owner, state: State): object {
       refuted: log.timeFields.filter((_, index) => state.order.refuted[index]),
       before: log.timeFields[state.order.beforeField ?? -1] ?? null,
     },
-    gaps: state.gaps.map(({ top, floor, ids }) => ({
+    gaps: state.gaps.map(({ top, floor, ids, printed }) => ({
       top: byField(top),
       floor: byField(floor),
       ids: [...ids],
+      printed: [...printed],
     })),
     seen: Object.fromEntries(state.seen),
   }
@@ -143,7 +172,7 @@ function finite(value: number | undefined): number | null {
 function parseState(path: string, log: Log, file: Record<string, unknown>): State {
   const time = (value: unknown, unbounded: number, what: string): number => {
     if (value === null) return unbounded
-    if (typeof value !== 'number') throw malformed(path, `${what} is no time`)
+    if (typeof value !== 'number' || Math.abs(value) > 1e11) throw malformed(path, `${what} is no time`)
     return value
   }
   const times = (value: unknown, unbounded: number, what: string): number[] =>
@@ -167,11 +196,12 @@ function parseState(path: string, log: Log, file: Record<string, unknown>): Stat
     since: time(file['since'], Number.NEGATIVE_INFINITY, 'since'),
     seen: new Map(Object.entries(seen).map(([id, at]) => [id, time(at, 0, `seen.${id}`)])),
     gaps: list(file['gaps'], 'gaps').map((gap): Stretch => {
-      const { top, floor, ids } = asObject(gap) ?? {}
+      const { top, floor, ids, printed } = asObject(gap) ?? {}
       return {
         top: times(top, Number.POSITIVE_INFINITY, 'gap.top'),
         floor: times(floor, Number.NEGATIVE_INFINITY, 'gap.floor'),
         ids: new Set(list(ids, 'gap.ids').map(String)),
+        printed: new Set(list(printed, 'gap.printed').map(String)),
       }
     }),
     order,
@@ -214,15 +244,15 @@ export async function lockState(path: string, sleep: (ms: number) => Promise<voi
   const lockPath = `${path}.lock`
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), key: randomBytes(8).toString('hex') })
   for (let waited = 0; !(await create(lockPath, mine)); waited += LOCK_POLL_MS) {
-    const holder = await readFile(lockPath, 'utf8').catch(() => undefined)
-    if (holder === undefined) continue
-    if (await isDead(lockPath, holder)) {
+    const holder = await readLock(lockPath)
+    if (holder !== undefined && (await isDead(lockPath, holder))) {
       await takeAway(lockPath, holder)
     } else if (waited >= LOCK_WAIT_MS) {
+      const who = holder === undefined ? 'unknown' : describe(holder)
       throw new AuditError(
         'state',
         'locked',
-        `state ${path} is in use by another run (${describe(holder)}): the next run goes on`,
+        `state ${path} is in use by another run (${who}): the next run goes on`,
       )
     } else {
       await sleep(LOCK_POLL_MS)
@@ -265,6 +295,16 @@ async function create(lockPath: string, content: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw stateError('lock', lockPath, 'cannot be made', error)
+  }
+}
+
+/** Undefined if the lock has just gone. */
+async function readLock(lockPath: string): Promise<string | undefined> {
+  try {
+    return await readFile(lockPath, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw stateError('lock', lockPath, 'cannot be read', error)
   }
 }
 

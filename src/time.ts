@@ -8,7 +8,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$/
 
 /**
  * A time as the command line takes it, in whole epoch seconds: ISO 8601 (no zone: UTC), epoch seconds, or a duration

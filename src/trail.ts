@@ -19,10 +19,8 @@ export class Trail {
   #recent = new Set<string>()
   #older = new Set<string>()
 
-  /** `earlier`: an earlier walk of the same run, whose last entries this one knows too. */
-  constructor(fields: number, earlier?: Trail) {
+  constructor(fields: number) {
     this.lowest = Array<number>(fields).fill(Number.POSITIVE_INFINITY)
-    if (earlier) this.#older = new Set([...earlier.#older, ...earlier.#recent])
   }
 
   /** Was this entry met on the last pages, or along the boundary? */

@@ -11,6 +11,8 @@ export interface WalkOptions {
   /** Sent with every request: team_id, filters. Slack forgets what is not repeated with a cursor. */
   readonly args: Record<string, string>
   readonly fetchPage: (args: Record<string, string>) => Promise<Page>
+  /** Epoch seconds. */
+  readonly now: () => number
   /** What is known of the order; the walk adds to it. */
   readonly order: Order
   /** What this walk has passed; the walk adds to it. */
@@ -49,19 +51,21 @@ async function* walkListing(
   before: number | undefined,
 ): AsyncGenerator<Step, number | 'end'> {
   const { log, order, trail } = options
-  const listing = new Listing(order, before)
+  const listing = new Listing(order, before, options.now())
   const cursors = new Set<string>()
   let place: Place = log.limit === undefined ? { page: 1, count: log.count } : {}
+  let page: Page | undefined
   for (let pagesRead = 1; ; pagesRead += 1) {
-    let page: Page
     try {
       page = await options.fetchPage(argumentsOf(options, place, before))
     } catch (error) {
-      if (pagesRead > 1 && log.hasBefore && endsListing(error)) return goOnBelow(options, listing, before)
-      throw error
+      if (!page || !endsListing(error)) throw error
+      if (log.hasBefore) return goOnBelow(options, listing, before)
+      throw pagesUnread(log, pagesRead - 1, page.pages)
     }
     assertTurned(log, place, page)
     assertBelow(log, page, before)
+    listing.turnPage()
     const fresh: Entry[] = []
     for (const entry of page.entries) {
       const known = trail.knows(entry.id)
@@ -80,9 +84,9 @@ async function* walkListing(
     }
     if (next.page !== undefined && next.page > PAGE_CAP) {
       if (log.hasBefore) return goOnBelow(options, listing, before)
-      throw pagesUnread(log, page)
+      throw pagesUnread(log, pagesRead, page.pages)
     }
-    const lower = rolledDown(order, listing, page, next, before)
+    const lower = rolledDown(order, listing, before)
     if (lower !== undefined) return lower
     place = next
   }
@@ -151,24 +155,15 @@ function goOnBelow(
 
 /**
  * Below a `before` that compares the own time, a row that is touched leaves the listing and pulls the rows under it up,
- * over the edge of a page already read. So there each page is asked for with a `before` of its own, where the page
- * spans enough time for that; undefined where it is safe or better to turn the page.
+ * over the edge of a page already read (a cursor may count rows too, as page numbers do). So there each page is asked
+ * for with a `before` of its own, as long as that leaves out something read; undefined where the page is to be turned.
  */
-function rolledDown(
-  order: Order,
-  listing: Listing,
-  page: Page,
-  next: Place,
-  before: number | undefined,
-): number | undefined {
+function rolledDown(order: Order, listing: Listing, before: number | undefined): number | undefined {
   const fields = standing(order)
   if (before === undefined || fields.length !== 1 || fields[0] !== 0 || order.beforeField === 1)
     return undefined
-  const lower = (listing.lowest[0] ?? Number.POSITIVE_INFINITY) + JITTER_SECONDS
-  // A cursor most likely marks a place among the rows, which does not shift: a crowded page is better turned by it.
-  const room = next.cursor === undefined ? 0 : 3 * JITTER_SECONDS
-  const highest = Math.min(before, ...page.entries.slice(0, 1).map((entry) => entry.times[0] ?? 0))
-  return lower < before && lower + room < highest ? lower : undefined
+  const lower = (listing.lowest[0] ?? 0) + JITTER_SECONDS
+  return lower < Math.min(before, listing.highest[0] ?? 0) ? lower : undefined
 }
 
 function assertTurned(log: Log, place: Place, page: Page): void {
@@ -187,11 +182,10 @@ function notAdvancing(log: Log, what: string): AuditError {
   return new AuditError('contract', 'no_advance', `${log.method}: the walk does not advance: ${what}`)
 }
 
-function pagesUnread(log: Log, page: Page): AuditError {
+function pagesUnread(log: Log, read: number, pages: number | undefined): AuditError {
   return new AuditError(
     'contract',
     'over_pagination_limit',
-    `${log.method}: Slack gives ${PAGE_CAP} of ${page.pages} pages, and this log has no other way down: ` +
-      `${(page.pages ?? 0) - PAGE_CAP} pages of the oldest entries were not read. Read them by parts, with --app-id, --service-id, --user or --change-type`,
+    `${log.method}: Slack gives ${read} of ${pages ?? 'more'} pages, and this log has no other way down: the oldest entries were not read. Read them by parts, with --app-id, --service-id, --user or --change-type`,
   )
 }

@@ -1,4 +1,9 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 /** The built file, as a user runs it. */
@@ -70,4 +75,35 @@ export async function run(
   options: SpawnOptions = {},
 ): Promise<Finished> {
   return finished(start(args, env, options))
+}
+
+/** Opens something that `t` closes at its end. */
+export async function closedAfter<T extends { close(): Promise<void> }>(
+  t: TestContext,
+  opening: Promise<T>,
+): Promise<T> {
+  const opened = await opening
+  t.after(() => opened.close())
+  return opened
+}
+
+/** A new folder that `t` removes at its end. */
+export function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'slack-auditor-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What holds for every run, however it ends: whole lines of ASCII, nothing odd on stderr, the token nowhere. */
+export function assertSound(result: Finished): Finished {
+  const { stdout, stderr } = result
+  assert.ok(
+    !/[^\x20-\x7e\n]|\n\n/.test(stdout),
+    'stdout is ASCII, without control characters and empty lines',
+  )
+  assert.ok(stdout === '' || stdout.endsWith('\n'), 'the last line of stdout is whole')
+  assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u, 'no control characters on stderr')
+  assert.doesNotMatch(stderr, /^\s+at /m, 'no stack trace')
+  assert.ok(!`${stdout}${stderr}`.includes(TOKEN), 'the token is not shown')
+  return result
 }
