@@ -255,9 +255,8 @@ class Collection {
       )
     }
     if (this.#undated > 0) {
-      this.#world.warn(
-        `${this.#undated} entries have no readable time: they are printed, and count as being as old as their neighbours`,
-      )
+      const who = this.#undated === 1 ? '1 entry has' : `${this.#undated} entries have`
+      this.#world.warn(`${who} no readable time: they are printed, and count as old as their neighbours`)
     }
     const complete = gaps.length === 0 && this.#doubts.size === 0 && error === undefined
     return {

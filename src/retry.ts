@@ -46,6 +46,7 @@ export class Retrier {
   async call<T>(attempt: () => Promise<T>): Promise<T> {
     let failures = 0
     let limits = 0
+    let last: SlackCallError | undefined
     for (;;) {
       await this.#pause(
         this.#lastCall + this.#apartMs - this.#clock.now(),
@@ -58,9 +59,9 @@ export class Retrier {
         return await attempt()
       } catch (error) {
         if (!(error instanceof SlackCallError) || !error.retry) throw error
-        // The deadline ended the very first try: nothing is known to be wrong with Slack.
-        if (error.code === 'timeout' && failures + limits === 0 && this.#clock.now() >= this.#deadline) {
-          throw outOfTime('network', 'its answer did not come in time')
+        // The deadline ended this try, so what is known to be wrong is what ended the one before, if anything.
+        if (error.code === 'timeout' && this.#clock.now() >= this.#deadline) {
+          throw last ?? outOfTime('network', 'its answer did not come in time')
         }
         if (error.class === 'rate_limit') {
           limits += 1
@@ -68,6 +69,7 @@ export class Retrier {
           await this.#waitForRateLimit(error)
         } else {
           failures += 1
+          last = error
           if (failures > RETRIES) throw error
           const pause = FIRST_PAUSE_MS * 2 ** (failures - 1) * (0.5 + this.#clock.random() / 2)
           const wait = Math.max(pause, (error.retryAfterSeconds ?? 0) * 1000)

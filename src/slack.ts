@@ -103,7 +103,7 @@ function explainAnswer(method: string, error: WebAPIPlatformError): SlackCallErr
   const data = asObject(error.data) ?? {}
   const code = data['error']
   // Where the body is no JSON, the SDK puts all of it here.
-  if (typeof code !== 'string' || !/^[a-z][a-z0-9_]{0,79}$/.test(code)) {
+  if (typeof code !== 'string' || !/^[a-z][a-z0-9_.:-]{0,79}$/.test(code)) {
     return contractError(method, describeBody(code), error)
   }
   const metadata = asObject(data['response_metadata'])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -47,7 +47,7 @@ export function statePath(folder: string, { teamId, workspace, log }: Owner): st
 /** Makes the folder, for the owner's eyes only. @throws AuditError of class `config`, also if it is a file. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new AuditError(
@@ -56,6 +56,19 @@ export async function prepareFolder(folder: string): Promise<void> {
       `--state-dir ${folder} cannot be made or is no folder (${reason})`,
       error,
     )
+  }
+}
+
+/** Not mkdir with `recursive`, which never comes back from folders such as /proc (seen with Node 20). */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder, { mode: 0o700 })
   }
 }
 
@@ -227,6 +240,8 @@ const LOCK_WAIT_MS = 10_000
 const LOCK_POLL_MS = 250
 const HEARTBEAT_MS = 5_000
 const DEAD_AFTER_MS = 60_000
+/** A lock is filled at once after it is made; one that stays empty was made by a run that was killed in between. */
+const DEAD_IF_EMPTY_AFTER_MS = 2_000
 
 export interface Lock {
   /** @throws AuditError if another run has taken the lock meanwhile, because this one was asleep for too long. */
@@ -258,27 +273,31 @@ export async function lockState(path: string, sleep: (ms: number) => Promise<voi
       await sleep(LOCK_POLL_MS)
     }
   }
+  // A run that slept for too long may have been taken over: what is there then is not its own to touch or remove.
+  const isMine = (): boolean => {
+    try {
+      return readFileSync(lockPath, 'utf8') === mine
+    } catch {
+      return false
+    }
+  }
   const beat = setInterval(() => {
     const now = new Date()
-    utimes(lockPath, now, now).catch(() => {})
+    if (isMine()) utimes(lockPath, now, now).catch(() => {})
   }, HEARTBEAT_MS)
   beat.unref()
-  let held = true
   return {
     async assertHeld() {
-      if ((await readFile(lockPath, 'utf8').catch(() => '')) !== mine) {
-        held = false
-        throw new AuditError(
-          'state',
-          'lock_lost',
-          `state ${path} was taken over by another run: nothing is remembered of this one`,
-        )
-      }
+      if (isMine()) return
+      throw new AuditError(
+        'state',
+        'lock_lost',
+        `state ${path} was taken over by another run: nothing is remembered of this one`,
+      )
     },
     release() {
       clearInterval(beat)
-      if (held) rmSync(lockPath, { force: true })
-      held = false
+      if (isMine()) rmSync(lockPath, { force: true })
     },
   }
 }
@@ -322,7 +341,7 @@ async function isDead(lockPath: string, holder: string): Promise<boolean> {
     ({ mtimeMs }) => mtimeMs,
     () => Date.now(),
   )
-  return Date.now() - touched > DEAD_AFTER_MS
+  return Date.now() - touched > (holder === '' ? DEAD_IF_EMPTY_AFTER_MS : DEAD_AFTER_MS)
 }
 
 /** Moves a dead lock out of the way. Of two runs that try, one moves it; what was moved by mistake is put back. */

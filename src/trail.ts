@@ -1,10 +1,11 @@
 import { JITTER_SECONDS } from './order.ts'
 
-/** The last so many entries are remembered, in each of two generations: several pages of the largest size. */
-const GENERATION = 10_000
+/** So many ids are remembered, in each of two generations: those of several pages of the largest size. */
+const GENERATION = 20_000
 
 interface Passed {
   readonly id: string
+  readonly row?: string
   readonly times: readonly number[]
 }
 
@@ -38,6 +39,12 @@ export class Trail {
       this.#recent = new Set()
     }
     this.#recent.add(entry.id)
+    if (entry.row !== undefined) this.#recent.add(entry.row)
+  }
+
+  /** Was this entry met on the last pages, if only in an earlier state of it? */
+  knowsRow({ id, row }: Passed): boolean {
+    return this.knows(id) || (row !== undefined && this.knows(row))
   }
 
   /** To be called after each page: lets go of what no longer lies at the boundary. */

@@ -68,9 +68,8 @@ async function* walkListing(
     listing.turnPage()
     const fresh: Entry[] = []
     for (const entry of page.entries) {
-      const known = trail.knows(entry.id)
-      listing.observe(entry.times, known)
-      if (known) continue
+      listing.observe(entry.times, trail.knowsRow(entry))
+      if (trail.knows(entry.id)) continue
       trail.pass(entry)
       fresh.push(entry)
     }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Run } from '../src/report.ts'
 
 /** The built file, as a user runs it. */
 export const PROGRAM = fileURLToPath(new URL('../dist/slack-auditor.mjs', import.meta.url))
@@ -77,6 +78,80 @@ export async function run(
   return finished(start(args, env, options))
 }
 
+/** A run that has not ended by then is killed, and its test fails. */
+const PATIENCE_MS = 60_000
+
+/** Runs the built file to its end, and looks at what holds for every run, however it ends. */
+export async function audit(
+  args: string[],
+  env: Record<string, string> = {},
+  options: SpawnOptions = {},
+): Promise<Finished> {
+  return assertSound(await run(args, env, { timeout: PATIENCE_MS, killSignal: 'SIGKILL', ...options }))
+}
+
+/** Runs a script of sh, in which "$@" is the program with these arguments. */
+export function shell(
+  script: string,
+  args: string[],
+  command: readonly string[] = ['sh'],
+): Promise<Finished> {
+  const [name = '', ...before] = command
+  const child = spawn(name, [...before, '-c', script, 'sh', process.execPath, PROGRAM, ...args], {
+    env: cleanEnvironment({ SLACK_TOKEN: TOKEN }),
+    timeout: PATIENCE_MS,
+  })
+  return finished(child)
+}
+
+/** Whole lines of ASCII on stdout, nothing odd on stderr, the token nowhere. */
+export function assertSound(result: Finished): Finished {
+  const { stdout, stderr } = result
+  assert.ok(
+    !/[^\x20-\x7e\n]|\n\n/.test(stdout),
+    'stdout is ASCII, without control characters and empty lines',
+  )
+  assert.ok(stdout === '' || stdout.endsWith('\n'), 'the last line of stdout is whole')
+  assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u, 'no control characters on stderr')
+  assert.doesNotMatch(stderr, /^\s+at /m, 'no stack trace')
+  assert.ok(!`${stdout}${stderr}`.includes(TOKEN), 'the token is not shown')
+  return result
+}
+
+/** The lines of a run that may have been killed: without what follows the last newline. */
+export function wholeLines({ stdout }: Finished): Line[] {
+  const whole = stdout.slice(0, stdout.lastIndexOf('\n') + 1).split('\n')
+  return whole.filter(Boolean).map((line) => JSON.parse(line) as Line)
+}
+
+/** The entries of a log that were printed, as Slack's. */
+export function printed(result: Finished, log: Run['log'] = 'access'): unknown[] {
+  const lines = wholeLines(result).filter((line) => line.dataset === `slack.${log}`)
+  return lines.map((line) => line[log])
+}
+
+/** Entries as text, fields in the order in which they came, sorted. */
+export function texts(entries: readonly unknown[]): string[] {
+  return entries.map((entry) => JSON.stringify(entry)).sort()
+}
+
+/** What --report says of a log. */
+export function reportOf(result: Finished, log: Run['log'] = 'access'): Run {
+  const runs = wholeLines(result).map((line) => line['run'] as Run | undefined)
+  const found = runs.find((report) => report?.log === log)
+  assert.ok(found, `a report on ${log}`)
+  return found
+}
+
+/** A promise and the function that fulfils it. */
+export function gate(): { passed: Promise<void>; open: () => void } {
+  let open = (): void => {}
+  const passed = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { passed, open }
+}
+
 /** Opens something that `t` closes at its end. */
 export async function closedAfter<T extends { close(): Promise<void> }>(
   t: TestContext,
@@ -92,18 +167,4 @@ export function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'slack-auditor-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
-}
-
-/** What holds for every run, however it ends: whole lines of ASCII, nothing odd on stderr, the token nowhere. */
-export function assertSound(result: Finished): Finished {
-  const { stdout, stderr } = result
-  assert.ok(
-    !/[^\x20-\x7e\n]|\n\n/.test(stdout),
-    'stdout is ASCII, without control characters and empty lines',
-  )
-  assert.ok(stdout === '' || stdout.endsWith('\n'), 'the last line of stdout is whole')
-  assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u, 'no control characters on stderr')
-  assert.doesNotMatch(stderr, /^\s+at /m, 'no stack trace')
-  assert.ok(!`${stdout}${stderr}`.includes(TOKEN), 'the token is not shown')
-  return result
 }

@@ -14,11 +14,11 @@ import { play } from './simulation/play.ts'
  *   watermark from the wall clock at the end of the run   lost, seed 4
  *   watermark from every page, not only the first         printed twice, seed 2
  *   floor compared with date_first                        lost, seed 1
- *   > instead of >= where `seen` is bounded               printed twice, seed 128
- *   state saved while the last chunk is still on its way  lost lines or a damaged state, seed 5
+ *   > instead of >= where `seen` is bounded               printed twice, seed 25
+ *   state saved while the last chunk is still on its way  a damaged state, seed 12
  *   advance over a cut walk; no gap after an error        lost, seed 2
- *   `before` pinned to the start while rows move          lost, seed 73
- *   pages turned below a `before` instead of rolled down  lost, seed 313
+ *   `before` pinned to the start while rows move          lost, seed 564
+ *   pages turned below a `before` instead of rolled down  lost, seed 130
  *   no overlap; an overlap of half an hour                lost, seed 2
  *   `seen` keyed by row, not by state                     lost, seed 1
  *   ids at the boundary of a gap forgotten                printed twice, seed 2

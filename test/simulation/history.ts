@@ -42,9 +42,9 @@ export function makeHistory(seed: number): History {
     cursors,
     integrationOrder: random.chance(0.85) ? 'descending' : 'ascending',
     jitterSeconds: among(0, 0, 60, 240),
-    maxPageRows: among(7, 12, 20, 40),
-    // A cursor that counts rows shifts like a page number. Where pages are so short that they span less than five
-    // minutes, a walk below a "before" cannot see that, and nobody could: such a Slack is not played.
+    // A page number, or a cursor that counts rows, shifts when a row above it goes. Where a page spans hardly more than
+    // five minutes, a walk below a "before" cannot see that, and nobody could: such a Slack is not played.
+    maxPageRows: cursors === 'keyed' ? among(7, 12, 20, 40) : among(20, 40),
     shortPages: cursors === 'keyed' ? among(0, 0, 0.2) : 0,
     pageCap: among(100, 100, 100, 5, 3),
     ...(random.chance(0.1) && { cursorLife: 4 }),

@@ -1,0 +1,1215 @@
+import assert from 'node:assert/strict'
+import { execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { KNOWN_SLACK_ERRORS } from '../src/errors.ts'
+import type { Run } from '../src/report.ts'
+import { type Fault, type SeenRequest, type ServerOptions, serve } from './fake-slack/server.ts'
+import { type Answer, type Arguments, Slack, type SlackOptions } from './fake-slack/slack.ts'
+import { type AccessRow, Workspace, type WorkspaceOptions } from './fake-slack/workspace.ts'
+import {
+  assertSound,
+  audit,
+  cleanEnvironment,
+  closedAfter,
+  type Finished,
+  finished,
+  folderOf,
+  PROGRAM,
+  printed,
+  reportOf,
+  run,
+  shell,
+  start,
+  TOKEN,
+  texts,
+} from './program.ts'
+
+const NOW = 1_764_000_000
+const HOUR = 3600
+const DAY = 24 * HOUR
+const ACCESS = 'team.accessLogs'
+const INTEGRATION = 'team.integrationLogs'
+
+type Options = Partial<WorkspaceOptions> & Partial<SlackOptions>
+
+/** A small workspace behind a fake Slack, and the program pointed at it. */
+async function slackWith(t: TestContext, options: Options = {}, server: ServerOptions = {}) {
+  const workspace = new Workspace({ seed: 1, now: NOW, accessRows: 60, integrationRows: 30, ...options })
+  const fake = await closedAfter(t, serve(new Slack({ workspace, ...options }), server))
+  const address = ['--api-url', fake.url]
+  return {
+    workspace,
+    fake,
+    address,
+    audit: (args: string[] = [], env: Record<string, string> = {}, spawning: SpawnOptions = {}) =>
+      audit([...address, ...args], env, spawning),
+    asked: (method: string): SeenRequest['args'][] =>
+      fake.requests.filter((request) => request.method === method).map(({ args }) => args),
+  }
+}
+
+/** A fault of one method only, for its first `times` requests. */
+function faultOf(method: string, fault: Fault, times = Number.POSITIVE_INFINITY): ServerOptions {
+  return { fault: (asked, nth) => (asked === method && nth <= times ? fault : undefined) }
+}
+
+/** Slack gives exactly these access rows. */
+function giving(logins: unknown): ServerOptions {
+  return faultOf(ACCESS, { kind: 'answer', change: () => ({ ok: true, logins }) })
+}
+
+/** Integration twins are one line. */
+const distinct = (entries: readonly unknown[]): string[] => [...new Set(texts(entries))]
+
+const linesOf = (text: string): string[] => text.split('\n').filter(Boolean)
+
+const row = (fields: Partial<AccessRow> = {}): Record<string, unknown> => ({
+  user_id: 'U1',
+  username: 'ada',
+  date_first: NOW - HOUR,
+  date_last: NOW - 60,
+  count: 3,
+  ip: '192.0.2.1',
+  user_agent: 'Firefox, "the" fox',
+  isp: null,
+  country: null,
+  region: null,
+  ...fields,
+})
+
+/** Why a group of tests that needs this command cannot run here; false where it can. */
+function missing(command: string): string | false {
+  return spawnSync(command, ['--version']).error ? `needs the command ${command}` : false
+}
+
+/** Two by two; the last one once more where the number is odd. */
+function pairs<T>(list: readonly T[]): [T, T][] {
+  return list.flatMap((first, index) => (index % 2 === 0 ? [[first, list[index + 1] ?? first]] : []))
+}
+
+// Side by side, since some wait where others compute.
+describe('slack-auditor', { concurrency: 3 }, () => {
+  describe('what is printed', { concurrency: 4 }, () => {
+    test('both logs, every row once and as Slack sent it, in an envelope', async (t) => {
+      const { workspace, audit } = await slackWith(t)
+      const result = await audit()
+      assert.equal(result.code, 0)
+      assert.deepEqual(texts(printed(result, 'access')), texts(workspace.accessRows()))
+      assert.deepEqual(texts(printed(result, 'integration')), distinct(workspace.integrationRows()))
+      const { id, name } = workspace.team
+      for (const line of result.lines()) {
+        const log = line.dataset.replace('slack.', '')
+        const fields = ['dataset', 'id', ...(log === 'access' ? ['row'] : []), 'team', log]
+        assert.deepEqual(Object.keys(line), fields)
+        assert.deepEqual(line['team'], { id, name })
+        assert.match(line.id, /^[0-9a-f]{32}$/)
+      }
+    })
+
+    for (const log of ['access', 'integration'] as const) {
+      test(`only the ${log} log where it alone is named, and no request for the other`, async (t) => {
+        const { audit, asked } = await slackWith(t)
+        const result = await audit(['collect', log, log])
+        assert.equal(result.code, 0)
+        assert.deepEqual(new Set(result.lines().map((line) => line.dataset)), new Set([`slack.${log}`]))
+        assert.deepEqual(asked(log === 'access' ? INTEGRATION : ACCESS), [])
+        assert.equal(asked('auth.test').length, 1)
+      })
+    }
+
+    test('letters beyond ASCII as escapes that stand for the same text', async (t) => {
+      const username = 'foxy🦊 ольга \u007f\u2028'
+      const { audit } = await slackWith(t, {}, giving([row({ username })]))
+      const result = await audit(['access'])
+      assert.equal((printed(result)[0] as AccessRow).username, username)
+      assert.match(result.stdout, /foxy\\ud83e\\udd8a/)
+    })
+
+    test('nothing but exit 0 where the logs are empty', async (t) => {
+      const { audit } = await slackWith(t, { accessRows: 0, integrationRows: 0 })
+      const result = await audit()
+      assert.deepEqual([result.code, result.stdout], [0, ''])
+    })
+
+    test('rows that are odd but readable, and one whose time is not, which is said', async (t) => {
+      const rows = [
+        row({ ip: null }),
+        {
+          user_id: 'U2',
+          date_last: String(NOW - 61),
+          date_first: `${NOW - 100}`,
+          whole_new: { field: [1.5] },
+        },
+        row({ ip: '', region: '12345', count: 0 }),
+        row({ date_last: 'yesterday' as unknown as number }),
+        {},
+      ]
+      const { audit } = await slackWith(t, {}, giving(rows))
+      const result = await audit(['access', '--since', String(NOW - DAY)])
+      assert.equal(result.code, 0)
+      assert.deepEqual(texts(printed(result)), texts(rows))
+      assert.match(result.stderr, /2 entries have no readable time/)
+    })
+  })
+
+  describe('ids', { concurrency: 4 }, () => {
+    const hash = (parts: unknown[]): string =>
+      createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+    const plain = (value: unknown): unknown => (typeof value === 'number' ? String(value) : (value ?? null))
+    const values = (entry: Record<string, unknown>, fields: string[]): unknown[] =>
+      fields.map((field) => plain(entry[field]))
+
+    /** One run over these entries; what it printed. */
+    async function idsOf(t: TestContext, list: 'logins' | 'logs', entries: unknown[]) {
+      const answer: Fault = { kind: 'answer', change: () => ({ ok: true, [list]: entries }) }
+      const method = list === 'logins' ? ACCESS : INTEGRATION
+      const { audit } = await slackWith(t, {}, faultOf(method, answer))
+      const result = await audit([list === 'logins' ? 'access' : 'integration'])
+      return result.lines().map(({ id, row }) => ({ id, row }))
+    }
+
+    test('anyone can compute them again from the recipe', async (t) => {
+      const { workspace, audit } = await slackWith(t, { accessRows: 200, integrationRows: 60 })
+      const team = workspace.team.id
+      for (const line of (await audit()).lines()) {
+        if (line.dataset === 'slack.access') {
+          const entry = line['access'] as Record<string, unknown>
+          const parts = [team, ...values(entry, ['user_id', 'ip', 'user_agent', 'date_first'])]
+          assert.equal(line['row'], hash(parts))
+          assert.equal(line.id, hash([...parts, ...values(entry, ['date_last', 'count'])]))
+        } else {
+          const entry = line['integration'] as Record<string, unknown>
+          const fields = Object.keys(entry).sort()
+          const kept = fields.filter((field) => entry[field] !== null)
+          assert.equal(
+            line.id,
+            hash([team, Object.fromEntries(kept.map((field) => [field, plain(entry[field])]))]),
+          )
+        }
+      }
+    })
+
+    test('a row that was used again keeps its row and gets a new id', async (t) => {
+      const states = [row(), row({ date_last: NOW - 59 }), row({ count: 4 })]
+      const ids = await idsOf(t, 'logins', states)
+      assert.equal(new Set(ids.map(({ row }) => row)).size, 1)
+      assert.equal(new Set(ids.map(({ id }) => id)).size, 3)
+    })
+
+    const others = [
+      { user_id: 'U2' },
+      { ip: null },
+      { ip: '' },
+      { user_agent: 'Firefox' },
+      { user_agent: null },
+      { date_first: NOW - HOUR - 1 },
+      // A plain join of the parts would take these for the first row.
+      { user_id: 'U1,192.0.2.1', ip: undefined },
+      { user_id: 'U1","192.0.2.1' },
+    ] as Partial<AccessRow>[]
+    test('rows that differ in what names them have another row and another id', async (t) => {
+      const rows = [row(), ...others.map(row)]
+      const ids = await idsOf(t, 'logins', rows)
+      assert.equal(ids.length, rows.length)
+      assert.equal(new Set(ids.map(({ row }) => row)).size, rows.length)
+      assert.equal(new Set(ids.map(({ id }) => id)).size, rows.length)
+    })
+
+    const event = {
+      app_id: 'A1',
+      service_id: 1_234_567_890_123,
+      date: NOW,
+      change_type: 'added',
+      rss_feed: true,
+    }
+    const equals: [string, 'logins' | 'logs', Record<string, unknown>, Record<string, unknown>][] = [
+      [
+        'dates and counts as text',
+        'logins',
+        row(),
+        { ...row(), date_first: `${NOW - HOUR}`, date_last: `${NOW - 60}`, count: '3' },
+      ],
+      ['a missing address instead of null', 'logins', row({ ip: null }), { ...row(), ip: undefined }],
+      ['a new field, another isp', 'logins', row(), { ...row({ isp: 'Example' }), risk: 'low' }],
+      [
+        'numbers as text, fields in another order',
+        'logs',
+        event,
+        Object.fromEntries(
+          Object.entries({ ...event, service_id: '1234567890123', date: `${NOW}` }).reverse(),
+        ),
+      ],
+      ['null instead of a missing field', 'logs', event, { ...event, scope: null }],
+    ]
+    for (const [what, list, one, other] of equals) {
+      test(`${what}: the ids of ${list} stay the same, and so it is one line`, async (t) => {
+        assert.equal((await idsOf(t, list, [one, other])).length, 1)
+      })
+    }
+
+    test('identical integration twins are one line, near twins are two', async (t) => {
+      const ids = await idsOf(t, 'logs', [event, { ...event }, { ...event, reason: 'admin' }])
+      assert.equal(ids.length, 2)
+    })
+  })
+
+  describe('what is asked for', { concurrency: 4 }, () => {
+    test('--since and --until take the entries from the one to the other, both included', async (t) => {
+      const { workspace, audit } = await slackWith(t, { accessRows: 300 })
+      const times = workspace.accessRows().map(({ date_last }) => date_last)
+      const [since = 0, until = 0] = times.sort((a, b) => a - b).filter((_, index) => index % 100 === 50)
+      const within = (time: unknown): boolean => Number(time) >= since && Number(time) <= until
+      const result = await audit(['--since', String(since), '--until', new Date(until * 1000).toISOString()])
+      assert.equal(result.code, 0)
+      const rows = workspace.accessRows().filter(({ date_last }) => within(date_last))
+      assert.ok(rows.length >= 100)
+      assert.deepEqual(texts(printed(result)), texts(rows))
+      const events = workspace.integrationRows().filter(({ date }) => within(date))
+      assert.deepEqual(texts(printed(result, 'integration')), distinct(events))
+    })
+
+    test('--until is sent to Slack, and no page is asked for without a bound', async (t) => {
+      const { audit, asked } = await slackWith(t, { accessRows: 300, maxPageRows: 100 })
+      await audit(['access', '--until', String(NOW)])
+      const bounds = asked(ACCESS).map(({ before }) => Number(before))
+      assert.equal(bounds[0], NOW)
+      assert.ok(bounds.length > 2 && bounds.every((bound) => bound <= NOW), String(bounds))
+    })
+
+    test('--max-rows ends after the page that reaches it, without a failure, and says that there is more', async (t) => {
+      const { audit } = await slackWith(t, { accessRows: 500, maxPageRows: 100 })
+      const result = await audit(['access', '--max-rows', '150', '--report'])
+      assert.equal(result.code, 0)
+      assert.equal(printed(result).length, 200)
+      const { outcome, complete, rows_printed } = reportOf(result)
+      assert.deepEqual(
+        { outcome, complete, rows_printed },
+        { outcome: 'success', complete: false, rows_printed: 200 },
+      )
+      assert.match(result.stderr, /^slack-auditor: access: 200 printed .*stopped at --max-rows\n$/)
+    })
+
+    test('the filters reach Slack with every page, for the integration log only', async (t) => {
+      const { audit, asked } = await slackWith(t, { maxPageRows: 2 })
+      const app = 'A0LUNCH001'
+      const result = await audit(['--app-id', app, '--change-type', 'updated'])
+      const pages = asked(INTEGRATION)
+      assert.ok(pages.length > 1)
+      assert.ok(pages.every(({ app_id, change_type }) => app_id === app && change_type === 'updated'))
+      assert.ok(
+        asked(ACCESS).every(({ app_id, change_type }) => app_id === undefined && change_type === undefined),
+      )
+      const entries = printed(result, 'integration') as Record<string, unknown>[]
+      assert.ok(entries.length > 0)
+      assert.ok(entries.every(({ app_id, change_type }) => app_id === app && change_type === 'updated'))
+    })
+
+    test('--service-id and --user reach Slack under its names', async (t) => {
+      const { audit, asked } = await slackWith(t)
+      await audit(['integration', '--service-id', '1000000000007', '--user', 'U1'])
+      const { service_id, user } = asked(INTEGRATION)[0] ?? {}
+      assert.deepEqual({ service_id, user }, { service_id: '1000000000007', user: 'U1' })
+    })
+
+    for (const [how, args, env] of [
+      ['--team-id', ['--team-id', 'T0OTHER001'], {}],
+      ['SLACK_TEAM_ID', [], { SLACK_TEAM_ID: 'T0OTHER001' }],
+    ] as const) {
+      test(`${how} goes with every page and into every line`, async (t) => {
+        const { audit, asked } = await slackWith(t, { maxPageRows: 25 })
+        const result = await audit([...args, '--report'], env)
+        const pages = [...asked(ACCESS), ...asked(INTEGRATION)]
+        assert.ok(pages.length > 4)
+        assert.ok(pages.every(({ team_id }) => team_id === 'T0OTHER001'))
+        assert.ok(result.lines().every((line) => (line['team'] as { id: string }).id === 'T0OTHER001'))
+      })
+    }
+
+    test('no team_id, before or filter is sent unasked', async (t) => {
+      const { audit, asked } = await slackWith(t, { accessRows: 1500, integrationRows: 1200 })
+      await audit()
+      assert.deepEqual(
+        asked(ACCESS).map((args) => Object.keys(args)),
+        [['limit'], ['limit', 'cursor']],
+      )
+      assert.deepEqual(asked(INTEGRATION), [
+        { count: '1000', page: '1' },
+        { count: '1000', page: '2' },
+      ])
+      assert.equal(asked(ACCESS)[0]?.['limit'], '999')
+    })
+
+    test('every request carries the token in its header and says who asks', async (t) => {
+      const { audit, fake } = await slackWith(t)
+      await audit()
+      const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+      assert.ok(fake.requests.length >= 3)
+      for (const { headers } of fake.requests) {
+        assert.equal(headers.authorization, `Bearer ${TOKEN}`)
+        assert.ok(headers['user-agent']?.includes(`slack-auditor/${version}`), headers['user-agent'])
+      }
+    })
+  })
+
+  describe('the token', { concurrency: 4 }, () => {
+    const other = 'xoxp-999-of-the-file'
+
+    /** The token that reached Slack, with these in the folder, on the command line and in the environment. */
+    async function tokenUsed(t: TestContext, file: string, args: string[], env: Record<string, string>) {
+      const folder = folderOf(t)
+      const path = join(folder, 'token')
+      writeFileSync(path, file)
+      const here = (text: string): string => text.replace('FILE', path)
+      const { fake, audit } = await slackWith(
+        t,
+        {},
+        { fault: () => ({ kind: 'error', error: 'token_revoked' }) },
+      )
+      const entries = Object.entries(env).map(([name, value]) => [name, here(value)])
+      const result = await audit(args.map(here), Object.fromEntries(entries))
+      assert.ok(!result.stderr.includes(other))
+      return fake.requests[0]?.headers.authorization?.replace('Bearer ', '')
+    }
+
+    const uses: [string, string, string[], Record<string, string>, string][] = [
+      ['a file named with --token-file', other, ['--token-file', 'FILE'], { SLACK_TOKEN: '' }, other],
+      ['a file that ends with a newline', `${other}\r\n`, ['--token-file', 'FILE'], {}, other],
+      ['--token-file before SLACK_TOKEN', other, ['--token-file', 'FILE'], { SLACK_TOKEN: TOKEN }, other],
+      ['SLACK_TOKEN before SLACK_TOKEN_FILE', other, [], { SLACK_TOKEN_FILE: 'FILE' }, TOKEN],
+      ['SLACK_TOKEN_FILE', other, [], { SLACK_TOKEN: '', SLACK_TOKEN_FILE: 'FILE' }, other],
+      ['SLACK_TOKEN, blanks around it removed', other, [], { SLACK_TOKEN: ` ${TOKEN}\n` }, TOKEN],
+    ]
+    for (const [what, file, args, env, expected] of uses) {
+      test(`comes from ${what}`, async (t) => {
+        assert.equal(await tokenUsed(t, file, args, env), expected)
+      })
+    }
+  })
+
+  describe('a command line or an environment that is wrong', { concurrency: 4 }, () => {
+    const folder = (t: TestContext, content?: string): string => {
+      const path = join(folderOf(t), 'token')
+      if (content !== undefined) writeFileSync(path, content)
+      return path
+    }
+    type Case = [string, (t: TestContext) => string[], RegExp, Record<string, string>?]
+    const cases: Case[] = [
+      ['no token', () => [], /no token: set SLACK_TOKEN/, { SLACK_TOKEN: 'UNSET' }],
+      ['an empty token', () => [], /SLACK_TOKEN is empty/, { SLACK_TOKEN: '' }],
+      ['a bot token', () => [], /wrong kind \(xoxb-….*begins with xoxp-/, { SLACK_TOKEN: 'xoxb-1-secret' }],
+      ['a token with a line break inside', () => [], /one line/, { SLACK_TOKEN: 'xoxp-1\nsecret' }],
+      ['a token file that is missing', (t) => ['--token-file', folder(t)], /token cannot be read \(ENOENT\)/],
+      ['a token file that is empty', (t) => ['--token-file', folder(t, '\n')], /token is empty/],
+      ['a token file of two lines', (t) => ['--token-file', folder(t, 'xoxp-1\nsecret\n')], /one line/],
+      ['a token file that is a folder', (t) => ['--token-file', folderOf(t)], /cannot be read \(EISDIR\)/],
+      ['a token as an argument', () => ['--token', TOKEN], /unknown option '--token'/],
+      ['--since tomorrow', () => ['--since', 'tomorrow'], /'tomorrow' is invalid.*2026-11-05T09:00Z/],
+      ['a day that no calendar has', () => ['--since', '2026-02-30'], /'2026-02-30' is invalid/],
+      ['--max-rows 0', () => ['--max-rows', '0'], /'0' is invalid.*from 1/],
+      ['an unknown log', () => ['accesss'], /unknown log "accesss": name access, integration/],
+      ['an unknown option', () => ['--sinse', '1h'], /unknown option '--sinse'.*--since/],
+      ['plain http to another host', () => ['--api-url', 'http://example.com/api/'], /in the clear/],
+      ['a state folder without a name', () => ['--state-dir', ''], /It is empty/],
+    ]
+    for (const [what, args, message, env = {}] of cases) {
+      test(`${what} ends with exit 2 and one line, and nothing is sent`, async (t) => {
+        const { address, fake } = await slackWith(t)
+        const own = args(t)
+        const target = own.includes('--api-url') ? [] : address
+        const { SLACK_TOKEN = TOKEN, ...rest } = env
+        const token = SLACK_TOKEN === 'UNSET' ? {} : { SLACK_TOKEN }
+        const child = spawn(process.execPath, [PROGRAM, ...target, ...own], {
+          env: cleanEnvironment({ ...token, ...rest }),
+        })
+        const result = assertSound(await finished(child))
+        assert.equal(result.code, 2)
+        assert.equal(result.stdout, '')
+        assert.equal(linesOf(result.stderr).length, 1, result.stderr)
+        assert.match(result.stderr, /^slack-auditor: /)
+        assert.match(result.stderr, message)
+        assert.doesNotMatch(result.stderr, /secret/)
+        assert.deepEqual(fake.requests, [])
+      })
+    }
+
+    test('with --report it is also a failure report of each log', async (t) => {
+      const { audit } = await slackWith(t)
+      const result = await audit(['--report', '--since', 'tomorrow'])
+      assert.equal(result.code, 2)
+      for (const log of ['access', 'integration'] as const) {
+        const { outcome, complete, error } = reportOf(result, log)
+        assert.deepEqual([outcome, complete, error?.class], ['failure', false, 'config'])
+      }
+      assert.equal(result.lines().length, 2)
+    })
+  })
+
+  describe('help and version', { concurrency: 4 }, () => {
+    const bare = (args: string[], cwd?: string) => run(args, { SLACK_TOKEN: '' }, cwd ? { cwd } : {})
+
+    test('--help names every option and the exit codes on stdout, with exit 0', async () => {
+      const { code, stdout, stderr } = await bare(['--help'])
+      assert.deepEqual([code, stderr], [0, ''])
+      for (const option of [
+        ...['--since', '--until', '--state-dir', '--lookback', '--max-rows', '--max-time', '--report'],
+        ...['--team-id', '--token-file', '--api-url', '--app-id', '--service-id', '--user', '--change-type'],
+        ...['--quiet', '--verbose', '--version', 'check', 'SLACK_TOKEN', 'SLACK_AUDIT_STATE', 'Exit codes'],
+      ])
+        assert.ok(stdout.includes(option), option)
+      assert.ok(linesOf(stdout).every((line) => line.length <= 80))
+    })
+
+    test('--version prints the version of package.json, also from a copy of the file alone', async (t) => {
+      const copy = join(folderOf(t), 'copied.mjs')
+      copyFileSync(PROGRAM, copy)
+      const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+      const out = execFileSync(process.execPath, [copy, '--version'], { env: cleanEnvironment(), cwd: '/' })
+      assert.equal(out.toString(), `${version}\n`)
+    })
+  })
+
+  describe('the pages of Slack', { concurrency: 4 }, () => {
+    const shapes: [string, Options][] = [
+      ['behind cursors', {}],
+      ['behind cursors that count rows', { cursors: 'offset' }],
+      ['where cursors come with page counts', { pagingInCursorMode: true }],
+      ['on pages that are short or empty', { accessRows: 150, maxPageRows: 4, shortPages: 0.5 }],
+      ['where only pages are known', { paging: 'classic' }],
+      ['where only small pages are known', { paging: 'classic', maxPageRows: 150 }],
+      ['sorted by date_first', { order: 'date_first', filter: 'date_first' }],
+      ['sorted by date_first where only pages are known', { order: 'date_first', paging: 'classic' }],
+      ['out of order by minutes', { jitterSeconds: 240 }],
+      ['with the oldest integration first', { integrationOrder: 'ascending' }],
+      ['beyond 100 pages of cursors', { maxPageRows: 10 }],
+      ['beyond 100 pages', { maxPageRows: 10, paging: 'classic' }],
+      [
+        'beyond 100 pages, sorted by date_first',
+        { maxPageRows: 10, order: 'date_first', filter: 'date_first' },
+      ],
+      ['behind cursors that die early', { maxPageRows: 100, cursorLife: 4 }],
+      ['behind cursors of which none is any good', { maxPageRows: 100, cursorLife: 1 }],
+    ]
+    for (const [what, options] of shapes) {
+      test(`logs ${what} are read to the end, every row once`, async (t) => {
+        const { workspace, audit, asked } = await slackWith(t, {
+          accessRows: 1200,
+          integrationRows: 150,
+          ...options,
+        })
+        const result = await audit(['--report'])
+        assert.equal(result.code, 0, result.stderr)
+        assert.deepEqual(texts(printed(result)), texts(workspace.accessRows()))
+        assert.deepEqual(texts(printed(result, 'integration')), distinct(workspace.integrationRows()))
+        assert.deepEqual([reportOf(result).complete, reportOf(result, 'integration').complete], [true, true])
+        assert.ok([...asked(ACCESS), ...asked(INTEGRATION)].every(({ page }) => Number(page ?? 1) <= 100))
+      })
+    }
+
+    for (const [order, filter] of [
+      ['date_last', 'date_first'],
+      ['date_first', 'date_last'],
+    ] as const) {
+      test(`below the last page, a log sorted by ${order} whose before compares ${filter} is not called complete`, async (t) => {
+        const options: Options = { accessRows: 1000, maxPageRows: 50, pageCap: 8, order, filter }
+        const { workspace, audit } = await slackWith(t, options)
+        const result = await audit(['access', '--report'])
+        assert.equal(result.code, 1)
+        const { outcome, complete } = reportOf(result)
+        assert.deepEqual([outcome, complete], ['success', false])
+        assert.match(result.stderr, /something may have been left out: .*"before"/)
+        const lines = texts(printed(result))
+        assert.equal(new Set(lines).size, lines.length)
+        if (order === 'date_last')
+          assert.deepEqual(lines, texts(workspace.accessRows()), 'yet nothing is left out')
+      })
+    }
+
+    test('a second that fills all pages is stepped over, and that is said', async (t) => {
+      const { workspace, audit } = await slackWith(t, { accessRows: 50, maxPageRows: 10, pageCap: 3 })
+      for (let count = 0; count < 40; count++) workspace.addAccess({ date_last: NOW, ip: `192.0.2.${count}` })
+      const result = await audit(['access', '--report'])
+      assert.equal(result.code, 1)
+      assert.match(result.stderr, new RegExp(`more entries share the second ${NOW}`))
+      assert.equal(reportOf(result).complete, false)
+      const below = workspace.accessRows().filter(({ date_last }) => date_last < NOW)
+      assert.deepEqual(
+        texts(printed(result).filter((entry) => (entry as AccessRow).date_last < NOW)),
+        texts(below),
+      )
+    })
+
+    const caps: [string, Options, RegExp][] = [
+      ['by their count', { maxPageRows: 1, integrationRows: 105 }, /100 of 105 pages/],
+      ['by an error', { maxPageRows: 10, integrationRows: 105, pageCap: 4 }, /4 of 11 pages/],
+    ]
+    for (const [how, options, message] of caps) {
+      test(`integration pages that Slack does not give, known ${how}, are a failure that is said`, async (t) => {
+        const { audit } = await slackWith(t, options)
+        const result = await audit(['integration', '--report'])
+        assert.equal(result.code, 1)
+        assert.ok(printed(result, 'integration').length > 30)
+        assert.match(result.stderr, message)
+        assert.match(result.stderr, /not read.*--app-id/)
+        const { outcome, complete, error } = reportOf(result, 'integration')
+        assert.deepEqual([outcome, complete, error?.code], ['failure', false, 'over_pagination_limit'])
+      })
+    }
+
+    test('rows that arrive or move while the pages are read do not hide others and do not come twice', async (t) => {
+      const resting = new Set<string>()
+      const { workspace, audit } = await slackWith(
+        t,
+        { accessRows: 600, maxPageRows: 50, cursors: 'offset' },
+        {
+          beforeAnswer: () => {
+            workspace.addAccess({ date_last: workspace.now })
+            const [moving] = [...workspace.accessRows()].sort((a, b) => a.date_last - b.date_last).slice(300)
+            if (moving) {
+              resting.delete(JSON.stringify(moving))
+              workspace.touch(moving, workspace.now)
+            }
+          },
+        },
+      )
+      for (const entry of workspace.accessRows()) resting.add(JSON.stringify(entry))
+      const lines = texts(printed(await audit(['access'])))
+      assert.equal(new Set(lines).size, lines.length)
+      for (const entry of resting) assert.ok(lines.includes(entry), entry)
+    })
+
+    const loops: [string, string[], RegExp, (slack: Slack, args: Arguments) => Answer][] = [
+      [
+        'the same cursor again and again',
+        [],
+        /same cursor twice/,
+        (slack) => ({ ...slack.answer(ACCESS, {}), response_metadata: { next_cursor: 'again' } }),
+      ],
+      [
+        'the same page again and again',
+        [],
+        /page 2 was asked for, page 1 came/,
+        (slack) => slack.answer(ACCESS, { count: '100', page: '1' }),
+      ],
+      [
+        'all of the log whatever before says',
+        ['--until', String(NOW - 30 * DAY)],
+        /"before"/,
+        (slack, { before: _, ...args }) => slack.answer(ACCESS, args),
+      ],
+    ]
+    for (const [what, args, message, give] of loops) {
+      test(`Slack giving ${what} ends the walk with an error`, async (t) => {
+        const { fake, audit, asked } = await slackWith(
+          t,
+          { accessRows: 300 },
+          {
+            fault: (method, _, sent) =>
+              method === ACCESS ? { kind: 'answer', change: () => give(fake.slack, sent) } : undefined,
+          },
+        )
+        const result = await audit(['access', '--report', ...args])
+        assert.equal(result.code, 1)
+        assert.match(result.stderr, /the walk does not advance/)
+        assert.match(result.stderr, message)
+        assert.equal(reportOf(result).error?.code, 'no_advance')
+        assert.ok(asked(ACCESS).length <= 3)
+      })
+    }
+  })
+
+  describe('an early end', { concurrency: 4 }, () => {
+    const recent = Math.floor(Date.now() / 1000)
+    const byDateFirst: Options = { now: recent, maxPageRows: 50, order: 'date_first', filter: 'date_first' }
+
+    test('under date_last the walk stops a page below --since', async (t) => {
+      const { workspace, audit, asked } = await slackWith(t, { accessRows: 1000, maxPageRows: 100 })
+      const since = [...workspace.accessRows()].map(({ date_last }) => date_last).sort((a, b) => b - a)[150]
+      const result = await audit(['access', '--report', '--since', String(since)])
+      assert.deepEqual([printed(result).length, result.code], [151, 0])
+      assert.equal(asked(ACCESS).length, 3)
+      const { complete, order } = reportOf(result)
+      assert.deepEqual({ complete, order }, { complete: true, order: { date_last: true, date_first: false } })
+    })
+
+    test('under date_first it goes on to the look-back, for rows that began long ago and came back', async (t) => {
+      const { workspace, audit, asked } = await slackWith(t, { ...byDateFirst, accessRows: 1000, days: 100 })
+      for (const days of [20, 60])
+        workspace.addAccess({ date_first: recent - days * DAY, date_last: recent - 60 })
+      const since = ['access', '--since', String(recent - DAY)]
+      for (const [args, days] of [
+        [since, 30],
+        [[...since, '--lookback', '90d'], 90],
+      ] as const) {
+        const begun = workspace.accessRows().filter(({ date_first }) => date_first >= recent - days * DAY)
+        const wanted = begun.filter(({ date_last }) => date_last >= recent - DAY)
+        const found = new Set(texts(printed(await audit([...args]))))
+        assert.ok(texts(wanted).every((entry) => found.has(entry)))
+        if (days === 30) assert.ok(asked(ACCESS).length < 1000 / 50, `${asked(ACCESS).length} pages`)
+      }
+    })
+
+    test('the look-back does not cut off what --since asks for', async (t) => {
+      const { workspace, audit } = await slackWith(t, { ...byDateFirst, accessRows: 600, days: 60 })
+      const since = recent - 40 * DAY
+      const result = await audit(['access', '--since', String(since), '--lookback', '1d'])
+      const found = new Set(texts(printed(result)))
+      const begun = workspace.accessRows().filter(({ date_first }) => date_first >= since)
+      assert.ok(begun.length > 300)
+      assert.ok(texts(begun).every((entry) => found.has(entry)))
+    })
+
+    test('a quiet log, which descends in both times, is read to below both bounds', async (t) => {
+      const quiet = Array.from({ length: 40 }, (_, days) =>
+        row({ date_first: recent - days * DAY, date_last: recent - days * DAY }),
+      )
+      const pages = [...quiet, row({ date_first: recent - 40 * DAY, date_last: recent - 60 })]
+      const page = (nth: number): Fault => ({
+        kind: 'answer',
+        change: () => ({
+          ok: true,
+          logins: [pages[nth - 1]],
+          response_metadata: { next_cursor: nth < pages.length ? `after ${nth}` : '' },
+        }),
+      })
+      const { audit } = await slackWith(
+        t,
+        {},
+        { fault: (method, nth) => (method === ACCESS ? page(nth) : undefined) },
+      )
+      const result = await audit(['access', '--since', '36h', '--lookback', '45d'])
+      assert.deepEqual(texts(printed(result)), texts([...pages.slice(0, 2), pages.at(-1)]))
+    })
+  })
+
+  describe('what Slack refuses', { concurrency: 4 }, () => {
+    // Slack names no time to wait in these answers, so that --max-time ends what may pass.
+    const mayPass = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout']
+    const once = KNOWN_SLACK_ERRORS.filter((code) => ![...mayPass, 'ratelimited'].includes(code))
+    // Each log has another error, which takes half the runs.
+    for (const [access, integration] of [...pairs(mayPass), ...pairs([...once, 'an_error_nobody_knows'])]) {
+      test(`${access} and ${integration} are exit 1, and a line each with a sentence on what to do`, async (t) => {
+        const { audit, asked } = await slackWith(
+          t,
+          {},
+          {
+            fault: (method) => {
+              const error = { [ACCESS]: access, [INTEGRATION]: integration }[method]
+              return error === undefined ? undefined : { kind: 'error', error }
+            },
+          },
+        )
+        const final = !mayPass.includes(access)
+        const result = await audit(['--report', '--max-time', final ? '50s' : '3s'])
+        assert.equal(result.code, 1)
+        const [first = '', second = '', ...more] = linesOf(result.stderr)
+        assert.match(first, new RegExp(`${ACCESS}: ${access}: \\S+( \\S+){4}`))
+        assert.match(second, new RegExp(`${INTEGRATION}: ${integration}: \\S+( \\S+){4}`))
+        assert.deepEqual(more, [])
+        for (const [log, code] of [
+          ['access', access],
+          ['integration', integration],
+        ] as const) {
+          const { outcome, complete, error } = reportOf(result, log)
+          assert.deepEqual([outcome, complete, error?.code], ['failure', false, code])
+        }
+        if (final)
+          assert.deepEqual([asked(ACCESS).length, asked(INTEGRATION).length], [1, 1], 'not tried again')
+      })
+    }
+
+    test('a scope that is missing is named, with those that are there', async (t) => {
+      const extra = { needed: 'admin', provided: 'users:read,team:read' }
+      const { audit } = await slackWith(
+        t,
+        {},
+        faultOf(ACCESS, { kind: 'error', error: 'missing_scope', extra }),
+      )
+      assert.match((await audit(['access'])).stderr, /needed: admin; the token has: users:read,team:read/)
+    })
+
+    test('a token that Slack does not take is one line, and a failure report of each log', async (t) => {
+      const { audit, asked } = await slackWith(t)
+      const result = await audit(['--report'], { SLACK_TOKEN: 'xoxp-another-one' })
+      assert.equal(result.code, 1)
+      assert.match(result.stderr, /^slack-auditor: auth\.test: invalid_auth: .*\n$/)
+      for (const log of ['access', 'integration'] as const)
+        assert.equal(reportOf(result, log).error?.class, 'auth')
+      assert.deepEqual([asked(ACCESS), asked(INTEGRATION)], [[], []])
+    })
+
+    for (const [failing, other, method] of [
+      ['access', 'integration', ACCESS],
+      ['integration', 'access', INTEGRATION],
+    ] as const) {
+      test(`the ${other} log is read although the ${failing} log fails`, async (t) => {
+        const { workspace, audit } = await slackWith(
+          t,
+          {},
+          faultOf(method, { kind: 'error', error: 'paid_only' }),
+        )
+        const result = await audit(['--report'])
+        assert.equal(result.code, 1)
+        assert.deepEqual(
+          [reportOf(result, failing).outcome, reportOf(result, other).outcome],
+          ['failure', 'success'],
+        )
+        const rows = other === 'access' ? workspace.accessRows() : workspace.integrationRows()
+        assert.deepEqual(texts(printed(result, other)), distinct(rows))
+      })
+    }
+
+    const evil = `\u001b]0;owned\u0007\u001b[31m\r\nslack-auditor: all is well\u009b2J\u202e Bearer ${TOKEN}`
+    const outside: [string, Fault][] = [
+      ['the name of an error', { kind: 'error', error: evil }],
+      ['the scopes', { kind: 'error', error: 'missing_scope', extra: { needed: evil, provided: evil } }],
+      ['a page of HTML', { kind: 'body', body: `<html>${evil}</html>` }],
+      ['a refusal of a proxy', { kind: 'status', status: 418, body: evil, headers: { 'x-token': TOKEN } }],
+      ['a name of 5,000 letters', { kind: 'error', error: 'x'.repeat(5000) }],
+    ]
+    for (const [what, fault] of outside) {
+      test(`${what} in an error reaches stderr as one short line, without token or control characters`, async (t) => {
+        const { audit } = await slackWith(t, {}, faultOf(ACCESS, fault))
+        const { code, stderr } = await audit(['access', '--max-time', '4s'])
+        assert.equal(code, 1)
+        assert.equal(linesOf(stderr).length, 1, stderr)
+        assert.ok(stderr.length < 500)
+        assert.doesNotMatch(stderr, /\p{Cf}/u)
+      })
+    }
+
+    test('a team named with escape sequences is printed as JSON, and nowhere raw', async (t) => {
+      const { workspace, audit } = await slackWith(t)
+      workspace.team.name = '\u001b[31mred\u001b[0m\n'
+      const lines = (await audit(['-v'])).lines()
+      assert.deepEqual(lines[0]?.['team'], { id: workspace.team.id, name: workspace.team.name })
+      assert.match((await audit(['check'])).stdout, / \[31mred \[0m /)
+    })
+  })
+
+  describe('answers that are not those of Slack', { concurrency: 6 }, () => {
+    const body = (text: string): Fault => ({ kind: 'body', body: text })
+    const html = body(`<!DOCTYPE html><html>${'<p>Bad gateway</p>'.repeat(200)}</html>`)
+    const odd: [string, Fault, RegExp][] = [
+      ['HTML', html, /HTML/],
+      ['nothing', body(''), /an empty body/],
+      ['null', body('null'), /no JSON object/],
+      ['7', body('7'), /no JSON object/],
+      ['an empty list', body('[]'), /no "ok"/],
+      ['half a JSON', body('{"ok":true,"logins":[{"user_id":"U1'), /no JSON/],
+      ['no list', body('{"ok":true}'), /no list "logins"/],
+      ['a list of another kind', body('{"ok":true,"logins":{"0":{}}}'), /no list "logins"/],
+      [
+        'a row that is no object',
+        body('{"ok":true,"logins":[{},"row"]}'),
+        /entry 2 of "logins" is no object/,
+      ],
+      ['HTTP 403', { kind: 'status', status: 403, body: '<html>Forbidden</html>' }, /HTTP 403/],
+    ]
+    for (const [what, fault, message] of odd) {
+      test(`${what} is a contract error of one short line`, async (t) => {
+        const { audit } = await slackWith(t, {}, faultOf(ACCESS, fault))
+        const result = await audit(['access', '--report', '--max-time', '4s'])
+        assert.deepEqual([result.code, printed(result).length], [1, 0])
+        assert.equal(linesOf(result.stderr).length, 1)
+        assert.ok(result.stderr.length < 300)
+        assert.match(result.stderr, message)
+        assert.doesNotMatch(result.stderr, /[<>]/)
+        assert.equal(reportOf(result).error?.class, 'contract')
+      })
+    }
+
+    test('garbage on page 2 of 4: page 1 is printed, then come exit 1 and a failure report', async (t) => {
+      const { audit } = await slackWith(
+        t,
+        { accessRows: 200, maxPageRows: 50 },
+        { fault: (method, nth) => (method === ACCESS && nth > 1 ? html : undefined) },
+      )
+      const result = await audit(['access', '--report', '--max-time', '4s'])
+      assert.deepEqual([result.code, printed(result).length], [1, 50])
+      const { outcome, complete, pages, rows_printed, error } = reportOf(result)
+      assert.deepEqual([outcome, complete, pages, rows_printed], ['failure', false, 1, 50])
+      assert.equal(error?.class, 'contract')
+    })
+  })
+
+  describe('what may pass', { concurrency: 6 }, () => {
+    const limited = (retryAfter?: string): Fault => ({
+      kind: 'status',
+      status: 429,
+      headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+      body: '{"ok":false,"error":"ratelimited"}',
+    })
+    const passing: [string, Fault][] = [
+      ['HTTP 500', { kind: 'status', status: 500, body: 'oops' }],
+      ['HTTP 503 with Retry-After', { kind: 'status', status: 503, headers: { 'retry-after': '1' } }],
+      ['HTTP 429 with Retry-After', limited('1')],
+      ['an internal_error', { kind: 'error', error: 'internal_error' }],
+      ['a connection that is reset', { kind: 'reset' }],
+      ['a body that is cut', { kind: 'cut' }],
+      ['the page of a proxy', { kind: 'body', body: '<html>one moment</html>' }],
+    ]
+    for (const [what, fault] of passing) {
+      test(`${what} is tried again, and nothing is lost or printed twice`, async (t) => {
+        const { workspace, audit } = await slackWith(
+          t,
+          { maxPageRows: 40 },
+          { fault: (method, nth) => (method === ACCESS && nth === 2 ? fault : undefined) },
+        )
+        const result = await audit(['access', '--report'])
+        assert.equal(result.code, 0)
+        assert.deepEqual(texts(printed(result)), texts(workspace.accessRows()))
+        const { retries, requests, pages, outcome } = reportOf(result)
+        assert.deepEqual([retries, requests, pages, outcome], [1, 3, 2, 'success'])
+      })
+    }
+
+    test('an error of auth.test that passes is no failure either', async (t) => {
+      const { audit } = await slackWith(t, {}, faultOf('auth.test', { kind: 'reset' }, 1))
+      assert.equal((await audit()).code, 0)
+    })
+
+    test('a rate limit is waited for as long as Slack says, and the report tells how long', async (t) => {
+      const { audit, fake } = await slackWith(t, {}, faultOf(ACCESS, limited('2'), 1))
+      const result = await audit(['access', '--report', '-v'])
+      assert.equal(result.code, 0)
+      assert.ok(reportOf(result).rate_limited_ms >= 2000)
+      assert.match(result.stderr, /waits 2 s for Slack's rate limit/)
+      const [first = 0, second = 0] = fake.requests
+        .filter(({ method }) => method === ACCESS)
+        .map(({ at }) => at)
+      assert.ok(second - first >= 2000)
+    })
+
+    const ends: [string, Fault, RegExp, string][] = [
+      ['a wait of three hours', limited('10800'), /ratelimited.*3 h/, 'rate_limit'],
+      ['a wait that no header names', limited(), /rate limit/, 'rate_limit'],
+      ['a wait until a date', limited('Wed, 21 Oct 2026 07:28:00 GMT'), /rate limit/, 'rate_limit'],
+      ['a wait longer than --max-time', limited('60'), /rate limit/, 'rate_limit'],
+      ['ratelimited with HTTP 200', { kind: 'error', error: 'ratelimited' }, /rate limit/, 'rate_limit'],
+      ['a server that never answers', { kind: 'hang' }, /in time/, 'network'],
+      ['a connection that is reset each time', { kind: 'reset' }, /cannot reach/, 'network'],
+      ['a body that is cut each time', { kind: 'cut' }, /cannot reach/, 'network'],
+      ['HTTP 503 each time', { kind: 'status', status: 503 }, /HTTP 503/, 'outage'],
+    ]
+    for (const [what, fault, message, errorClass] of ends) {
+      test(`${what} ends within --max-time, with exit 1 and one line`, async (t) => {
+        const { audit } = await slackWith(t, {}, faultOf(ACCESS, fault))
+        const result = await audit(['access', '--report', '--max-time', '5s'])
+        assert.equal(result.code, 1)
+        assert.equal(linesOf(result.stderr).length, 1)
+        assert.match(result.stderr, message)
+        assert.equal(reportOf(result).error?.class, errorClass)
+      })
+    }
+
+    test('a server that never answers auth.test ends within --max-time, too', async (t) => {
+      const { audit } = await slackWith(t, {}, faultOf('auth.test', { kind: 'hang' }))
+      const result = await audit(['--report', '--max-time', '4s'])
+      assert.deepEqual([result.code, reportOf(result).outcome], [1, 'failure'])
+    })
+
+    test('--max-time in the middle of a walk keeps what was read, and is no failure', async (t) => {
+      const { audit } = await slackWith(
+        t,
+        { accessRows: 200, maxPageRows: 50 },
+        { fault: (method, nth) => (method === ACCESS && nth === 3 ? { kind: 'hang' } : undefined) },
+      )
+      const result = await audit(['access', '--report', '--max-time', '4s'])
+      assert.deepEqual([result.code, printed(result).length], [0, 100])
+      const { outcome, complete } = reportOf(result)
+      assert.deepEqual([outcome, complete], ['success', false])
+      assert.match(result.stderr, /stopped at --max-time/)
+    })
+
+    test('a redirect is not followed, so that the token goes nowhere else', async (t) => {
+      const elsewhere = await slackWith(t)
+      const location = `${elsewhere.fake.url}${ACCESS}`
+      const { audit } = await slackWith(t, {}, faultOf(ACCESS, { kind: 'redirect', location }))
+      const result = await audit(['access', '--max-time', '4s'])
+      assert.equal(result.code, 1)
+      assert.match(result.stderr, /redirects elsewhere, check --api-url/)
+      assert.deepEqual(elsewhere.fake.requests, [])
+    })
+
+    test('an address where nobody listens is exit 1 and named', async (t) => {
+      const { fake, audit } = await slackWith(t)
+      const gone = await serve(fake.slack)
+      await gone.close()
+      const result = await audit(['--api-url', gone.url, '--max-time', '4s', '--report'])
+      assert.equal(result.code, 1)
+      assert.match(result.stderr, new RegExp(`cannot reach ${new URL(gone.url).host} \\(ECONNREFUSED\\)`))
+      assert.equal(reportOf(result).error?.class, 'network')
+    })
+  })
+
+  describe('reports', { concurrency: 4 }, () => {
+    const types = {
+      log: 'string',
+      outcome: 'string',
+      complete: 'boolean',
+      started: 'string',
+      duration_ms: 'number',
+      requests: 'number',
+      pages: 'number',
+      rows_read: 'number',
+      rows_printed: 'number',
+      retries: 'number',
+      rate_limited_ms: 'number',
+      order: 'object',
+      gaps: 'number',
+      version: 'string',
+    }
+
+    test('have the same fields of the same types whether all went well or not', async (t) => {
+      const { audit, workspace } = await slackWith(
+        t,
+        {},
+        faultOf(ACCESS, { kind: 'error', error: 'paid_only' }),
+      )
+      const result = await audit(['--report'])
+      const refused = await audit(['--report'], { SLACK_TOKEN: 'xoxp-another-one' })
+      const wrong = await audit(['--report', '--max-rows', '0'])
+      const all = [result, refused, wrong].flatMap((each) => each.lines())
+      const lines = all.filter(({ dataset }) => dataset === 'slack.auditor')
+      assert.equal(new Set(lines.map(({ id }) => id)).size, 6)
+      for (const line of lines) {
+        assert.deepEqual(Object.keys(line), ['dataset', 'id', 'team', 'run'])
+        const { watermark, error, ...fields } = line['run'] as Run
+        const found = Object.entries(fields).map(([name, value]) => [name, typeof value])
+        assert.deepEqual(Object.fromEntries(found), types)
+        assert.ok(watermark === null || Number.isInteger(watermark))
+        if (error) assert.deepEqual(Object.keys(error), ['class', 'code', 'message'])
+        assert.equal(new Date(fields.started).toISOString(), fields.started)
+      }
+      const rows = workspace.integrationRows()
+      const { requests, pages, rows_read, rows_printed, gaps } = reportOf(result, 'integration')
+      assert.deepEqual(
+        [requests, pages, rows_read, rows_printed, gaps],
+        [1, 1, rows.length, distinct(rows).length, 0],
+      )
+    })
+
+    test('come last, and only when asked for', async (t) => {
+      const { audit } = await slackWith(t)
+      const datasets = (await audit(['--report'])).lines().map(({ dataset }) => dataset)
+      assert.deepEqual(datasets.slice(-2), ['slack.auditor', 'slack.auditor'])
+      assert.ok(!(await audit()).stdout.includes('slack.auditor'))
+    })
+  })
+
+  describe('stdout', { concurrency: 4 }, () => {
+    const big: Options = { accessRows: 5000, maxPageRows: 100 }
+
+    test('that is closed is exit 1 and one line, before anything is asked', async (t) => {
+      const { address, fake } = await slackWith(t)
+      const result = await shell('exec "$@" >&-', address)
+      assert.equal(result.code, 1)
+      assert.match(result.stderr, /^slack-auditor: stdout is closed.*\n$/)
+      assert.deepEqual(fake.requests, [])
+    })
+
+    test('that is /dev/null on purpose is fine', async (t) => {
+      const { address } = await slackWith(t)
+      assert.equal((await shell('exec "$@" > /dev/null', address)).code, 0)
+    })
+
+    test('on a full disk is exit 1 and one line', async (t) => {
+      const { address, asked } = await slackWith(t, big)
+      const result = await shell('exec "$@" > /dev/full', [...address, '--report'])
+      assert.equal(result.code, 1)
+      assert.match(result.stderr, /^slack-auditor: stdout: no space left .*\n$/)
+      assert.ok(asked(ACCESS).length < 5)
+    })
+
+    test('into head is exit 1, one line on stderr and an early end', async (t) => {
+      const { address, asked } = await slackWith(t, big)
+      const result = await shell('{ "$@"; echo "exit $?" >&2; } | head -n 1', [...address, 'access'])
+      assert.equal(linesOf(result.stdout).length, 1)
+      assert.match(result.stderr, /^slack-auditor: stdout: nobody reads .*\nexit 1\n$/)
+      assert.ok(asked(ACCESS).length < 50)
+    })
+
+    test('whose reader goes away in the middle is exit 1, one line and an early end', async (t) => {
+      const { address, asked } = await slackWith(t, big)
+      const child = start([...address, 'access', '--report'])
+      child.stdout?.once('data', () => child.stdout?.destroy())
+      const { code, stderr } = await finished(child)
+      assert.equal(code, 1)
+      assert.match(stderr, /^slack-auditor: stdout: nobody reads .*\n$/)
+      assert.ok(asked(ACCESS).length < 50)
+    })
+  })
+
+  describe('stderr and stdin', { concurrency: 4 }, () => {
+    const stderrs: [string, (address: string[]) => Promise<Finished>][] = [
+      ['closed', (address) => shell('exec "$@" 2>&-', address)],
+      ['on a full disk', (address) => shell('exec "$@" 2>/dev/full', address)],
+      [
+        'read by somebody who goes away',
+        (address) => {
+          const child = start(address)
+          child.stderr?.destroy()
+          return finished(child)
+        },
+      ],
+    ]
+    for (const [what, runWith] of stderrs) {
+      test(`stderr ${what} does not end the run`, async (t) => {
+        const { address, workspace } = await slackWith(t, { accessRows: 500, maxPageRows: 50 })
+        const result = await runWith([...address, '-v', '--report'])
+        assert.equal(result.code, 0)
+        assert.deepEqual(texts(printed(result)), texts(workspace.accessRows()))
+        assert.equal(reportOf(result, 'integration').outcome, 'success')
+      })
+    }
+
+    for (const [what, redirect] of [
+      ['closed', '<&-'],
+      ['endless', '</dev/zero'],
+    ]) {
+      test(`stdin that is ${what} is not read`, async (t) => {
+        const { address } = await slackWith(t)
+        assert.equal((await shell(`exec "$@" ${redirect}`, address)).code, 0)
+      })
+    }
+
+    test('stdin that is held open by somebody silent is not waited for', async (t) => {
+      const { audit } = await slackWith(t)
+      const { code } = await audit([], {}, { stdio: ['pipe', 'pipe', 'pipe'] })
+      assert.equal(code, 0)
+    })
+
+    test('in a pipe, stderr gets one closing line per log', async (t) => {
+      const { audit } = await slackWith(t)
+      const lines = linesOf((await audit()).stderr)
+      assert.equal(lines.length, 2)
+      assert.match(lines[0] ?? '', /^slack-auditor: access: 60 printed of 60 rows read in 1 page, complete$/)
+      assert.match(
+        lines[1] ?? '',
+        /^slack-auditor: integration: \d+ printed of 30 rows read in 1 page, complete$/,
+      )
+    })
+
+    test('-q says nothing where all is well, and a failure all the same', async (t) => {
+      const { audit } = await slackWith(t)
+      assert.equal((await audit(['-q'])).stderr, '')
+      assert.match((await audit(['-q'], { SLACK_TOKEN: 'xoxp-another-one' })).stderr, /invalid_auth/)
+    })
+  })
+
+  describe('a signal', { concurrency: 4 }, () => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      test(`${name} while Slack is waited for ends the program by that signal, its lines whole`, async (t) => {
+        const { address, fake } = await slackWith(
+          t,
+          { accessRows: 500, maxPageRows: 100 },
+          {
+            fault: (method, nth) => {
+              if (method !== ACCESS || nth < 3) return undefined
+              child.kill(name)
+              return { kind: 'hang' }
+            },
+          },
+        )
+        const child = start([...address, 'access', '--report'])
+        const result = assertSound(await finished(child))
+        assert.deepEqual([result.code, result.signal], [null, name])
+        assert.equal(printed(result).length, 200)
+        assert.equal(result.stderr, '')
+        assert.equal(fake.requests.length, 4)
+      })
+    }
+
+    test('in the middle of a page lets its last line end', async (t) => {
+      const { address } = await slackWith(t, { accessRows: 5000 })
+      const child = start([...address, 'access'])
+      child.stdout?.once('data', () => child.kill('SIGTERM'))
+      const result = assertSound(await finished(child))
+      assert.equal(result.signal, 'SIGTERM')
+      assert.equal(printed(result).length % 999, 0)
+    })
+  })
+
+  describe('on a terminal', { concurrency: 2, skip: missing('script') }, () => {
+    const ESCAPES = '\r\u001b[K'
+
+    /** What a terminal got as stderr, and what stands on it in the end. */
+    async function onTerminal(address: string[]): Promise<{ all: string; last: string[] }> {
+      const command = [process.execPath, PROGRAM, ...address].map((word) => `'${word}'`).join(' ')
+      const child = spawn('script', ['-qec', `${command} >/dev/null`, '/dev/null'], {
+        env: cleanEnvironment({ SLACK_TOKEN: TOKEN, COLUMNS: '120' }),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const ended = await finished(child)
+      assert.equal(ended.code, 0)
+      const last = ended.stdout.split(/\r?\n/).map((line) => line.split(ESCAPES).at(-1) ?? '')
+      return { all: ended.stdout, last: last.filter(Boolean) }
+    }
+
+    const closing = /^slack-auditor: (access|integration): .*, complete$/
+
+    test('a long walk shows how far it is and what it waits for, and removes that in the end', async (t) => {
+      const limited: Fault = { kind: 'status', status: 429, headers: { 'retry-after': '2' } }
+      const { address } = await slackWith(
+        t,
+        { accessRows: 100, maxPageRows: 50 },
+        { fault: (method, nth) => (method === ACCESS && nth === 2 ? limited : undefined) },
+      )
+      const seen = await onTerminal(address)
+      assert.match(seen.all, /access: 1 pages?, 50 rows, back to 20\d\d-\d\d-\d\d .*, waiting \d s/)
+      assert.equal(seen.last.length, 2)
+      for (const line of seen.last) assert.match(line, closing)
+    })
+
+    test('a short walk shows its closing lines alone', async (t) => {
+      const { address } = await slackWith(t)
+      const seen = await onTerminal(address)
+      assert.ok(!seen.all.includes('back to'))
+      assert.equal(seen.last.length, 2)
+    })
+  })
+
+  describe('check', { concurrency: 4 }, () => {
+    const cases: [string, Options, ServerOptions, Record<string, string>, number, RegExp][] = [
+      ['a token that is good', {}, {}, {}, 0, /^ok .*accepts it: Beispiel GmbH/m],
+      ['no token', {}, {}, { SLACK_TOKEN: '' }, 2, /^fix +token .*begins with xoxp-/m],
+      [
+        'a token Slack does not take',
+        {},
+        {},
+        { SLACK_TOKEN: 'xoxp-another-one' },
+        1,
+        /^fix +slack .*invalid_auth/m,
+      ],
+      ['a token without scope', { scopes: ['identify'] }, {}, {}, 1, /^fix +scope .*"admin".*identify/m],
+      [
+        'a free plan',
+        {},
+        faultOf(ACCESS, { kind: 'error', error: 'paid_only' }),
+        {},
+        1,
+        /^fix +access .*paid_only.*\nok +integration /m,
+      ],
+    ]
+    for (const [what, options, server, env, code, message] of cases) {
+      test(`of ${what} ends with ${code} and says so on stdout`, async (t) => {
+        const { address, asked } = await slackWith(t, options, server)
+        const folder = join(folderOf(t), 'state')
+        const result = await run([...address, 'check', '--state-dir', folder], env)
+        assert.deepEqual([result.code, result.stderr], [code, ''])
+        assert.match(result.stdout, message)
+        assert.ok(asked(ACCESS).every(({ limit }) => limit === '1'))
+        assert.ok(!existsSync(folder), 'nothing is made')
+      })
+    }
+
+    test('--json is one object that says whether all is well', async (t) => {
+      const { address } = await slackWith(t, { scopes: [] })
+      const [verdict, ...more] = (await run([...address, 'check', '--json'])).lines()
+      assert.deepEqual([verdict?.['ok'], more], [false, []])
+    })
+  })
+})
