@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import packageJson from '../package.json' with { type: 'json' }
 import { check, showFindings } from './check.ts'
 import { AuditError, asAuditError } from './errors.ts'
+import type { Lock } from './lock.ts'
 import { LOGS } from './logs.ts'
 import { parseOptions, type Settings } from './options.ts'
 import { openOutput, stdoutIsClosed } from './output.ts'
@@ -10,7 +11,6 @@ import { Voice } from './progress.ts'
 import type { Clock } from './retry.ts'
 import { reportFailure, run } from './run.ts'
 import { connect } from './slack.ts'
-import type { Lock } from './store.ts'
 import { readToken } from './token.ts'
 
 /** A request may take this long, its body included: Slack is slow with full pages. */

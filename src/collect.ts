@@ -86,7 +86,6 @@ class Collection {
   readonly #before: State
   readonly #startedAt: number
   readonly #order: Order
-  readonly #stretches: readonly Stretch[]
   readonly #itinerary: Itinerary
   readonly #seen: Map<string, number>
   readonly #counts: Counts = { pages: 0, rowsRead: 0, rowsPrinted: 0 }
@@ -107,11 +106,8 @@ class Collection {
         `its watermark ${showTime(before.watermark ?? 0)} lies in the future: was the clock set back? Reading on from now; entries may repeat, with equal ids`,
       )
     }
-    this.#stretches = [
-      headStretch(options.log, before, this.#startedAt, options.lookbackSeconds),
-      ...before.gaps,
-    ]
-    this.#itinerary = new Itinerary(this.#stretches, this.#order)
+    const head = headStretch(options.log, before, this.#startedAt, options.lookbackSeconds)
+    this.#itinerary = new Itinerary([head, ...before.gaps], this.#order)
     this.#seen = new Map(before.seen)
   }
 

@@ -57,6 +57,12 @@ export function cleanLine(text: string, most = 200): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line
 }
 
+/** What could not be done with a file of the state, with the reason the system gives. */
+export function stateError(code: string, path: string, what: string, cause: unknown): AuditError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
+  return new AuditError('state', code, `state ${path} ${what} (${reason})`, cause)
+}
+
 /** The error as ours, whatever was thrown. Something unforeseen is a fault of this program and says so. */
 export function asAuditError(error: unknown): AuditError {
   if (error instanceof AuditError) return error

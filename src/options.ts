@@ -44,8 +44,8 @@ A <time> is ISO 8601 (no zone: UTC), epoch seconds, or a <duration> before now:
 
 The token comes from SLACK_TOKEN or a token file, never from an argument.
 
-Exit codes: 0 all asked for was read, or was left to a later run because of a
-limit; 1 a log could not be read or written in full; 2 the command line or the
+Exit codes: 0 all asked for was read, or the run stopped at a limit as asked;
+1 a log could not be read or written in full; 2 the command line or the
 environment is wrong.
 `
 

@@ -2,6 +2,7 @@ import { type Account, authenticate } from './auth.ts'
 import { type Collected, collect } from './collect.ts'
 import { type AuditError, asAuditError } from './errors.ts'
 import { linePrinter, reportLine, type Team } from './lines.ts'
+import { type Lock, lockState } from './lock.ts'
 import { type Log, readPage } from './logs.ts'
 import type { Settings } from './options.ts'
 import type { Output } from './output.ts'
@@ -10,7 +11,7 @@ import { type Run, report, summary } from './report.ts'
 import { type Clock, Retrier } from './retry.ts'
 import type { SlackCall } from './slack.ts'
 import { emptyState, type State } from './state.ts'
-import { type Lock, loadState, lockState, type Owner, prepareFolder, saveState, statePath } from './store.ts'
+import { loadState, type Owner, prepareFolder, saveState, statePath } from './store.ts'
 
 /** What a run works with. */
 export interface Session {

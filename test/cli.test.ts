@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { KNOWN_SLACK_ERRORS } from '../src/errors.ts'
@@ -1169,47 +1169,6 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       const seen = await onTerminal(address)
       assert.ok(!seen.all.includes('back to'))
       assert.equal(seen.last.length, 2)
-    })
-  })
-
-  describe('check', { concurrency: 4 }, () => {
-    const cases: [string, Options, ServerOptions, Record<string, string>, number, RegExp][] = [
-      ['a token that is good', {}, {}, {}, 0, /^ok .*accepts it: Beispiel GmbH/m],
-      ['no token', {}, {}, { SLACK_TOKEN: '' }, 2, /^fix +token .*begins with xoxp-/m],
-      [
-        'a token Slack does not take',
-        {},
-        {},
-        { SLACK_TOKEN: 'xoxp-another-one' },
-        1,
-        /^fix +slack .*invalid_auth/m,
-      ],
-      ['a token without scope', { scopes: ['identify'] }, {}, {}, 1, /^fix +scope .*"admin".*identify/m],
-      [
-        'a free plan',
-        {},
-        faultOf(ACCESS, { kind: 'error', error: 'paid_only' }),
-        {},
-        1,
-        /^fix +access .*paid_only.*\nok +integration /m,
-      ],
-    ]
-    for (const [what, options, server, env, code, message] of cases) {
-      test(`of ${what} ends with ${code} and says so on stdout`, async (t) => {
-        const { address, asked } = await slackWith(t, options, server)
-        const folder = join(folderOf(t), 'state')
-        const result = await run([...address, 'check', '--state-dir', folder], env)
-        assert.deepEqual([result.code, result.stderr], [code, ''])
-        assert.match(result.stdout, message)
-        assert.ok(asked(ACCESS).every(({ limit }) => limit === '1'))
-        assert.ok(!existsSync(folder), 'nothing is made')
-      })
-    }
-
-    test('--json is one object that says whether all is well', async (t) => {
-      const { address } = await slackWith(t, { scopes: [] })
-      const [verdict, ...more] = (await run([...address, 'check', '--json'])).lines()
-      assert.deepEqual([verdict?.['ok'], more], [false, []])
     })
   })
 })

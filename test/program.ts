@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { AuditError } from '../src/errors.ts'
 import type { Run } from '../src/report.ts'
 
 /** The built file, as a user runs it. */
@@ -167,4 +168,16 @@ export function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'slack-auditor-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** The error, which has to be of class `state` and to name the path. */
+export async function stateFailure(work: Promise<unknown>, path: string): Promise<AuditError> {
+  const error: unknown = await work.then(
+    () => assert.fail('it should have failed'),
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof AuditError, String(error))
+  assert.equal(error.class, 'state')
+  assert.ok(error.message.includes(path), error.message)
+  return error
 }

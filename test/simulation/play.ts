@@ -185,9 +185,11 @@ class World {
     return hard && !complete && (doubts.length > 0 || error?.code === 'no_advance')
   }
 
-  /** With nothing in its way a run fails at nothing. Below a cap of pages it may lack proof that it left nothing out. */
+  /** With nothing in its way a run fails at nothing. Where a listing breaks off it may lack proof that nothing is left out. */
   #troubled(): string | undefined {
-    const unproven = this.#history.slack.pageCap !== 100 && (this.#last?.doubts.length ?? 0) > 0
+    const { pageCap, cursorLife } = this.#history.slack
+    const breaksOff = pageCap !== 100 || cursorLife !== undefined
+    const unproven = breaksOff && (this.#last?.doubts.length ?? 0) > 0
     if (this.#excused || this.#last?.complete || unproven) return undefined
     return `not complete: ${this.#last?.error?.message ?? this.#last?.doubts.join()}`
   }

@@ -1,0 +1,449 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { LOGS } from '../src/logs.ts'
+import { emptyState, type State, type Stretch } from '../src/state.ts'
+import { type Owner, saveState, statePath } from '../src/store.ts'
+import { type ServerOptions, serve } from './fake-slack/server.ts'
+import { Slack, type SlackOptions } from './fake-slack/slack.ts'
+import { Workspace } from './fake-slack/workspace.ts'
+import { cleanEnvironment, closedAfter, finished, folderOf, PROGRAM, run, TOKEN } from './program.ts'
+
+const NOW = 1_764_000_000
+
+interface Finding {
+  name: string
+  ok: boolean
+  message: string
+}
+
+/** A fake Slack, and `slack-auditor check` against it. */
+async function slackWith(t: TestContext, options: Partial<SlackOptions> = {}, server: ServerOptions = {}) {
+  const workspace = new Workspace({ seed: 1, now: NOW, accessRows: 20, integrationRows: 20 })
+  const fake = await closedAfter(t, serve(new Slack({ workspace, ...options }), server))
+  const words = ['check', '--api-url', fake.url]
+  return {
+    fake,
+    words,
+    team: workspace.team.id,
+    async check(args: string[] = [], env: Record<string, string> = {}) {
+      const { code, stdout, stderr } = await run([...words, ...args, '--json'], env)
+      assert.equal(stderr, '')
+      assert.ok(!stdout.includes(TOKEN), 'the token is not shown')
+      assert.match(stdout, /^[^\n]+\n$/, 'one line')
+      const verdict = JSON.parse(stdout) as { ok: boolean; checks: Finding[] }
+      assert.deepEqual([Object.keys(verdict), verdict.ok], [['ok', 'checks'], code === 0])
+      return { code, findings: verdict.checks }
+    },
+  }
+}
+
+/** Every finding matches its line: `ok name message` or `fix name message`, the message a pattern. */
+function assertFindings(findings: readonly Finding[], expected: readonly string[]): void {
+  const shown = findings.map(({ name, ok, message }) => `${ok ? 'ok' : 'fix'} ${name}: ${message}`)
+  assert.equal(shown.length, expected.length, shown.join('\n'))
+  for (const [index, pattern] of expected.entries())
+    assert.match(shown[index] ?? '', new RegExp(`^${pattern}`))
+}
+
+const WELL = [
+  'ok token: from SLACK_TOKEN$',
+  'ok slack: accepts it: Beispiel GmbH – Zürich \\(T000000001\\), user audit\\.service$',
+  'ok scope: admin$',
+  'ok access: team\\.accessLogs can be read$',
+  'ok integration: team\\.integrationLogs can be read$',
+]
+const [TOKEN_WELL = '', SLACK_WELL = '', SCOPE_WELL = '', ACCESS_WELL = '', INTEGRATION_WELL = ''] = WELL
+
+describe('the token', { concurrency: 4 }, () => {
+  type Case = [
+    string,
+    Partial<SlackOptions>,
+    ServerOptions,
+    string[],
+    Record<string, string>,
+    number,
+    string[],
+  ]
+  const refused = (method: string, error: string): ServerOptions => ({
+    fault: (asked) => (asked === method ? { kind: 'error', error } : undefined),
+  })
+  const cases: Case[] = [
+    ['that is good is good for both logs', {}, {}, [], {}, 0, WELL],
+    ['is looked at for the named log alone', {}, {}, ['access'], {}, 0, WELL.slice(0, 4)],
+    [
+      'that is missing is a wrong environment',
+      {},
+      {},
+      [],
+      { SLACK_TOKEN: '' },
+      2,
+      ['fix token: SLACK_TOKEN is empty: put the User OAuth Token there, which begins with xoxp-'],
+    ],
+    [
+      'of a bot, by its looks, likewise',
+      {},
+      {},
+      [],
+      { SLACK_TOKEN: 'xoxb-1-secret' },
+      2,
+      ['fix token: SLACK_TOKEN holds a token of the wrong kind \\(xoxb-…\\): use the User OAuth Token'],
+    ],
+    [
+      'whose file is missing, likewise',
+      {},
+      {},
+      ['--token-file', '/nowhere/token'],
+      {},
+      2,
+      ['fix token: token file /nowhere/token cannot be read \\(ENOENT\\)$'],
+    ],
+    [
+      'that Slack does not take is said with where to look',
+      {},
+      {},
+      [],
+      { SLACK_TOKEN: 'xoxp-another-one' },
+      1,
+      [TOKEN_WELL, 'fix slack: auth\\.test: invalid_auth: .*copied whole.*allow-list.*--team-id'],
+    ],
+    [
+      'of a bot, by what Slack says, cannot read either log',
+      { tokenType: 'bot' },
+      {},
+      [],
+      {},
+      1,
+      [
+        TOKEN_WELL,
+        SLACK_WELL,
+        SCOPE_WELL,
+        'fix access: .*not_allowed_token_type.*xoxp-',
+        'fix integration: .*not_allowed',
+      ],
+    ],
+    [
+      'without the scope admin is told what it has and what to do',
+      { scopes: ['identify', 'users:read'] },
+      {},
+      [],
+      {},
+      1,
+      [
+        TOKEN_WELL,
+        SLACK_WELL,
+        'fix scope: the token has no scope "admin" \\(it has: identify, users:read\\): add the user scope "admin"',
+        'fix access: team\\.accessLogs: missing_scope: .*\\(needed: admin; the token has: identify,users:read\\)$',
+        'fix integration: team\\.integrationLogs: missing_scope',
+      ],
+    ],
+    [
+      'with admin.teams:read has not the scope admin',
+      { scopes: ['admin.teams:read'] },
+      {},
+      [],
+      {},
+      1,
+      [TOKEN_WELL, SLACK_WELL, 'fix scope: .*it has: admin\\.teams:read', 'fix access', 'fix integration'],
+    ],
+    [
+      'of a free workspace still reads the integration log',
+      {},
+      refused('team.accessLogs', 'paid_only'),
+      [],
+      {},
+      1,
+      [TOKEN_WELL, SLACK_WELL, SCOPE_WELL, 'fix access: .*paid_only: .*upgrade', INTEGRATION_WELL],
+    ],
+    [
+      'may be good where only the integration log is wanted of it',
+      {},
+      refused('team.accessLogs', 'paid_only'),
+      ['integration'],
+      {},
+      0,
+      [TOKEN_WELL, SLACK_WELL, SCOPE_WELL, INTEGRATION_WELL],
+    ],
+    [
+      'for which Slack names no scopes is judged by the logs',
+      {},
+      {
+        fault: (method) =>
+          method === 'auth.test'
+            ? { kind: 'body', body: '{"ok":true,"team_id":"T1","user_id":"U1"}' }
+            : undefined,
+      },
+      [],
+      {},
+      0,
+      [TOKEN_WELL, 'ok slack: accepts it: workspace \\(T1\\), user U1$', ACCESS_WELL, INTEGRATION_WELL],
+    ],
+  ]
+  for (const [what, options, server, args, env, code, expected] of cases) {
+    test(`${what}: exit ${code}`, async (t) => {
+      const { check } = await slackWith(t, options, server)
+      const got = await check(args, env)
+      assertFindings(got.findings, expected)
+      assert.equal(got.code, code)
+    })
+  }
+})
+
+describe('check', { concurrency: 4 }, () => {
+  test('asks Slack who it is and for one row of each log, and nothing else', async (t) => {
+    const { fake, words } = await slackWith(t)
+    await run([...words, '--since', '1d'])
+    const asked = fake.requests.map(({ method, args }) => [method, { ...args }])
+    assert.deepEqual(asked, [
+      ['auth.test', {}],
+      ['team.accessLogs', { limit: '1' }],
+      ['team.integrationLogs', { count: '1', page: '1' }],
+    ])
+  })
+
+  test('says as text what it says as JSON, a line for each finding, and nothing else', async (t) => {
+    const { check, words } = await slackWith(t, { scopes: ['identify'] })
+    const folder = folderOf(t)
+    const { findings } = await check(['--state-dir', folder])
+    const { code, stdout, stderr } = await run([...words, '--state-dir', folder])
+    const width = 'state of integration'.length
+    const lines = findings.map(
+      ({ name, ok, message }) => `${ok ? 'ok ' : 'fix'}  ${name.padEnd(width)}  ${message}\n`,
+    )
+    assert.deepEqual([stdout, stderr, code], [lines.join(''), '', 1])
+  })
+
+  test('asks for the workspace that is wanted', async (t) => {
+    const { fake, check } = await slackWith(t)
+    const { findings } = await check(['access', '--team-id', 'T0OTHER'])
+    assert.match(findings[1]?.message ?? '', /workspace \(T0OTHER\)/)
+    assert.deepEqual({ ...fake.requests.at(-1)?.args }, { team_id: 'T0OTHER', limit: '1' })
+  })
+
+  test('is no command line for logs that do not exist', async (t) => {
+    const { words, fake } = await slackWith(t)
+    const { code, stdout, stderr } = await run([...words, 'audit'])
+    assert.deepEqual([code, stdout, fake.requests.length], [2, '', 0])
+    assert.match(stderr, /^slack-auditor: unknown log "audit"[^\n]*\n$/)
+  })
+
+  test('says what is wrong with an answer that is not of Slack', async (t) => {
+    const { check } = await slackWith(
+      t,
+      {},
+      { fault: (method) => (method === 'team.accessLogs' ? { kind: 'status', status: 403 } : undefined) },
+    )
+    const { code, findings } = await check()
+    assertFindings(findings, [
+      ...WELL.slice(0, 3),
+      'fix access: team\\.accessLogs: HTTP 403, which Slack does not send: check --api-url and the proxy$',
+      INTEGRATION_WELL,
+    ])
+    assert.equal(code, 1)
+  })
+})
+
+describe('with --state-dir', { concurrency: 4 }, () => {
+  const owner = (teamId: string): Owner => ({ teamId, workspace: undefined, log: LOGS.access })
+  const gap: Stretch = { top: [NOW, NOW], floor: [0, 0], ids: new Set(), printed: new Set() }
+  const state = (fields: Partial<State>): State => ({ ...emptyState(LOGS.access, 0), ...fields })
+
+  /** A folder in which a state of the access log was saved; `saved`: how many seconds ago. */
+  async function stateFolder(t: TestContext, team: string, saved: State, secondsAgo = 0): Promise<string> {
+    const folder = folderOf(t)
+    const path = statePath(folder, owner(team))
+    await saveState(path, owner(team), saved)
+    const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    const at = new Date(Date.now() - secondsAgo * 1000).toISOString()
+    writeFileSync(path, JSON.stringify({ ...file, saved: at }))
+    return folder
+  }
+
+  const day = '2025-11-24 16:00:00Z'
+  const states: [what: string, saved: State, secondsAgo: number, message: string][] = [
+    [
+      'that is good is told in words',
+      state({ watermark: NOW }),
+      3.1 * 3600,
+      `last run 3 h ago, read up to ${day}, no gaps$`,
+    ],
+    [
+      'with a gap likewise',
+      state({ watermark: NOW, gaps: [gap] }),
+      8.1 * 86_400,
+      `last run 8 d ago, read up to ${day}, 1 gap that later runs read$`,
+    ],
+    [
+      'with gaps likewise',
+      state({ watermark: NOW, gaps: [gap, gap] }),
+      630,
+      `last run 1[01] min ago, .*, 2 gaps that later runs read$`,
+    ],
+    ['of an empty log likewise', state({}), -9999, 'last run 0 s ago, no entry seen yet, no gaps$'],
+  ]
+  for (const [what, saved, secondsAgo, message] of states) {
+    test(`a state ${what}`, async (t) => {
+      const { check, team } = await slackWith(t)
+      const folder = await stateFolder(t, team, saved, secondsAgo)
+      const { code, findings } = await check(['access', '--state-dir', folder])
+      assertFindings(findings.slice(4), [
+        `ok state: ${folder} can be written$`,
+        `ok state of access: ${message}`,
+      ])
+      assert.equal(code, 0)
+    })
+  }
+
+  test('a state that is not there yet is well, and so is a folder, which is not made', async (t) => {
+    const { check } = await slackWith(t)
+    for (const folder of [folderOf(t), join(folderOf(t), 'a', 'b')]) {
+      const there = existsSync(folder)
+      const { code, findings } = await check(['--state-dir', folder])
+      assertFindings(findings.slice(5), [
+        `ok state: ${folder} can be written$`,
+        'ok state of access: none yet: the next run is the first$',
+        'ok state of integration: none yet: the next run is the first$',
+      ])
+      assert.equal(code, 0)
+      assert.equal(existsSync(folder), there)
+    }
+  })
+
+  for (const [what, change, message] of [
+    ['damaged', () => '{"version":1,', 'is damaged \\(it is no JSON\\)'],
+    ['of another team', (text: string) => text.replace('T000000001', 'T9'), 'belongs to another team \\(T9'],
+    [
+      'of a newer program',
+      (text: string) => text.replace('"version":1', '"version":2'),
+      'was written by a newer',
+    ],
+  ] as const) {
+    test(`a state that is ${what} is to be fixed, and the rest is looked at all the same`, async (t) => {
+      const { check, team } = await slackWith(t)
+      const folder = await stateFolder(t, team, state({ watermark: NOW }))
+      const path = statePath(folder, owner(team))
+      writeFileSync(path, change(readFileSync(path, 'utf8')))
+      const { code, findings } = await check(['--state-dir', folder])
+      assertFindings(findings, [
+        ...WELL,
+        `ok state: ${folder} can be written$`,
+        `fix state of access: state file ${path} ${message}`,
+        'ok state of integration: none yet',
+      ])
+      assert.equal(code, 1)
+    })
+  }
+
+  const faults: [what: string, make: (folder: string) => string, message: string][] = [
+    ['is a file', (folder) => join(folder, 'file'), 'is no folder'],
+    ['lies below a file', (folder) => join(folder, 'file', 'below'), 'cannot be written \\(ENOTDIR\\)'],
+  ]
+  for (const [what, make, message] of faults) {
+    test(`a folder that ${what} is to be fixed`, async (t) => {
+      const { check } = await slackWith(t)
+      const folder = folderOf(t)
+      writeFileSync(join(folder, 'file'), '')
+      const { code, findings } = await check(['--state-dir', make(folder)])
+      assertFindings(findings.slice(5), [`fix state: ${make(folder)} ${message}$`])
+      assert.equal(code, 1)
+    })
+  }
+
+  test('a folder in which one may not write is to be fixed, and so is one that may not be made there', async (t) => {
+    const { words } = await slackWith(t)
+    const folder = folderOf(t)
+    // Nobody may not, also where the tests run as root; the built file has to lie where nobody can read it.
+    const copy = join(folder, 'program.mjs')
+    copyFileSync(PROGRAM, copy)
+    const closed = join(folder, 'closed')
+    mkdirSync(closed, { mode: 0o555 })
+    chmodSync(folder, 0o755)
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+    for (const path of [closed, join(closed, 'below')]) {
+      const child = spawn(process.execPath, [copy, ...words, 'access', '--state-dir', path, '--json'], {
+        env: cleanEnvironment({ SLACK_TOKEN: TOKEN }),
+        cwd: '/',
+        ...nobody,
+      })
+      const { code, stdout } = await finished(child)
+      const { checks } = JSON.parse(stdout) as { checks: Finding[] }
+      assertFindings(checks.slice(4), [`fix state: ${path} cannot be written \\(EACCES\\)$`])
+      assert.equal(code, 1)
+    }
+  })
+
+  test('it changes nothing on disk, takes no lock and waits for none', async (t) => {
+    const { check, team } = await slackWith(t)
+    const folder = await stateFolder(t, team, state({ watermark: NOW, gaps: [gap] }))
+    const lockPath = `${statePath(folder, owner(team))}.lock`
+    writeFileSync(lockPath, JSON.stringify({ pid: process.pid, host: hostname() }))
+    const look = () =>
+      ['', ...readdirSync(folder)].map((name) => {
+        const path = join(folder, name)
+        const { mtimeMs, ctimeMs, mode, ino } = lstatSync(path)
+        return { name, mtimeMs, ctimeMs, mode, ino, text: name && readFileSync(path, 'utf8') }
+      })
+    const before = look()
+    const { code } = await check(['--state-dir', folder])
+    assert.equal(code, 0)
+    assert.deepEqual(look(), before)
+    assert.equal(before.length, 3)
+  })
+})
+
+describe('colour', { concurrency: 3 }, () => {
+  /** What a terminal gets. */
+  async function onTerminal(
+    t: TestContext,
+    env: Record<string, string>,
+    args: string[] = [],
+  ): Promise<string | undefined> {
+    const { words } = await slackWith(t, { scopes: ['identify'] })
+    const command = [process.execPath, PROGRAM, ...words, ...args].map((word) => `'${word}'`).join(' ')
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      env: cleanEnvironment({ SLACK_TOKEN: TOKEN, ...env }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = await finished(child).catch(() => undefined)
+    if (!ended?.stdout.includes('accepts it')) {
+      t.skip('needs the command script of util-linux')
+      return undefined
+    }
+    assert.equal(ended.code, 1)
+    return ended.stdout
+  }
+
+  test('marks what is well and what is not, on a terminal', async (t) => {
+    const shown = await onTerminal(t, {})
+    if (shown === undefined) return
+    const [green, red, plain] = ['\u001b[32m', '\u001b[31m', '\u001b[0m']
+    assert.ok(shown.includes(`${green}ok ${plain}  token        from SLACK_TOKEN`), shown)
+    assert.ok(shown.includes(`${red}fix${plain}  scope        the token has no scope`), shown)
+  })
+
+  test('is left out with NO_COLOR', async (t) => {
+    const shown = await onTerminal(t, { NO_COLOR: '1' })
+    if (shown === undefined) return
+    assert.ok(!shown.includes('\u001b'))
+    assert.match(shown, /^ok {3}token/m)
+  })
+
+  test('is left out with --json', async (t) => {
+    const shown = await onTerminal(t, {}, ['--json'])
+    if (shown === undefined) return
+    assert.ok(!shown.includes('\u001b'))
+    assert.equal((JSON.parse(shown) as { ok: boolean }).ok, false)
+  })
+})

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AuditError } from '../src/errors.ts'
+import { LOGS } from '../src/logs.ts'
+import { parseOptions, type Settings } from '../src/options.ts'
+
+const NOW = 1_793_869_200
+const DAY = 86_400
+
+/** Reads a command line of words between blanks, in an environment of its own; what was written, if anything was. */
+function read(line: string, env: Record<string, string> = {}) {
+  const written: string[] = []
+  const outside = process.env
+  process.env = env
+  try {
+    const args = line.split(' ').filter(Boolean)
+    const settings = parseOptions(args, '1.2.3', NOW, { write: (text) => written.push(text) })
+    return { settings, text: written.join('') }
+  } finally {
+    process.env = outside
+  }
+}
+
+function settingsOf(line: string, env?: Record<string, string>): Settings {
+  const { settings } = read(line, env)
+  assert.ok(settings)
+  return settings
+}
+
+const DEFAULTS: Settings = {
+  command: 'collect',
+  logs: [LOGS.access, LOGS.integration],
+  since: undefined,
+  until: undefined,
+  stateDir: undefined,
+  lookbackSeconds: 30 * DAY,
+  maxRows: Number.POSITIVE_INFINITY,
+  maxSeconds: Number.POSITIVE_INFINITY,
+  report: false,
+  teamId: undefined,
+  tokenFile: undefined,
+  tokenFileFirst: false,
+  apiUrl: 'https://slack.com/api/',
+  filters: {},
+  json: false,
+  voice: 'normal',
+}
+
+describe('a command line', () => {
+  const good: [line: string, settings: Partial<Settings>, env?: Record<string, string>][] = [
+    ['', {}],
+    ['collect', {}],
+    ['check', { command: 'check' }],
+    ['access', { logs: [LOGS.access] }],
+    ['collect integration', { logs: [LOGS.integration] }],
+    ['integration access integration', { logs: [LOGS.integration, LOGS.access] }],
+    ['check access', { command: 'check', logs: [LOGS.access] }],
+    ['--report check --json', { command: 'check', report: true, json: true }],
+    ['--since 24h', { since: NOW - DAY }],
+    ['--since 2026-11-05', { since: NOW - 9 * 3600 }],
+    ['--since=1793869200 --until=1793869200', { since: NOW, until: NOW }],
+    ['--state-dir d --since 7d', { stateDir: 'd', since: NOW - 7 * DAY }],
+    ['--lookback 90d', { lookbackSeconds: 90 * DAY }],
+    ['--max-rows 1 --max-time 55s', { maxRows: 1, maxSeconds: 55 }],
+    ['--max-rows 007', { maxRows: 7 }],
+    ['--team-id T0EXAMPLE1', { teamId: 'T0EXAMPLE1' }],
+    ['--token-file f', { tokenFile: 'f', tokenFileFirst: true }],
+    ['-q', { voice: 'quiet' }],
+    ['--verbose', { voice: 'verbose' }],
+    ['-q -v', { voice: 'quiet' }],
+    [
+      '--app-id A1 --service-id 12 --user U1 --change-type added',
+      { filters: { app_id: 'A1', service_id: '12', user: 'U1', change_type: 'added' } },
+    ],
+    [
+      'integration --user U1 --until 1h',
+      { logs: [LOGS.integration], filters: { user: 'U1' }, until: NOW - 3600 },
+    ],
+    ['check --state-dir d --until 1h', { command: 'check', stateDir: 'd', until: NOW - 3600 }],
+    ['-- access', { logs: [LOGS.access] }],
+    ['--api-url https://gateway.example/slack/api', { apiUrl: 'https://gateway.example/slack/api/' }],
+    ['--api-url http://127.0.0.1:8080/api/', { apiUrl: 'http://127.0.0.1:8080/api/' }],
+    ['--api-url http://[::1]/', { apiUrl: 'http://[::1]/' }],
+    ['--api-url http://localhost', { apiUrl: 'http://localhost/' }],
+    ['', { stateDir: 'e' }, { SLACK_AUDIT_STATE: 'e' }],
+    ['', { teamId: 'T2' }, { SLACK_TEAM_ID: 'T2' }],
+    ['', { tokenFile: 'e', tokenFileFirst: false }, { SLACK_TOKEN_FILE: 'e' }],
+    ['', { apiUrl: 'https://e.example/' }, { SLACK_API_URL: 'https://e.example' }],
+    ['--state-dir d', { stateDir: 'd' }, { SLACK_AUDIT_STATE: 'e' }],
+    ['--team-id T1', { teamId: 'T1' }, { SLACK_TEAM_ID: 'T2' }],
+    ['--token-file f', { tokenFile: 'f', tokenFileFirst: true }, { SLACK_TOKEN_FILE: 'e' }],
+    ['--api-url https://a.example', { apiUrl: 'https://a.example/' }, { SLACK_API_URL: 'https://e.example' }],
+    ['', {}, { SLACK_TOKEN: 'xoxp-1', SLACK_SINCE: '1h', SLACK_AUDIT_REPORT: '1' }],
+  ]
+  for (const [line, settings, env = {}] of good) {
+    const where = Object.entries(env).map(([name, value]) => `${name}=${value} `)
+    test(`may be: ${where.join('')}slack-auditor ${line}`, () => {
+      assert.deepEqual(settingsOf(line, env), { ...DEFAULTS, ...settings })
+    })
+  }
+
+  const bad: [line: string, says: RegExp, env?: Record<string, string>][] = [
+    ['collect check', /unknown log "check"/],
+    ['Access', /unknown log "Access"/],
+    ['access,integration', /unknown log "access,integration"/],
+    ['--since 1793869200000', /'1793869200000' is invalid/],
+    ['--until 2026-11-05T09:00+25:00', /\+25:00' is invalid/],
+    ['--since 1h --until 2h', /--since is later than --until/],
+    ['--state-dir d --until 1h', /--state-dir does not go with --until/],
+    ['--until 1h', /--state-dir does not go with --until/, { SLACK_AUDIT_STATE: 'e' }],
+    ['--state-dir d --user U1', /--state-dir does not go with a filter/],
+    ['access --app-id A1', /filter the integration log, which is not asked for/],
+    ['--lookback 0d', /'0d' is invalid/],
+    ['--lookback 2026-11-05', /'2026-11-05' is invalid/],
+    ['--max-time 1.5h', /'1\.5h' is invalid/],
+    ['--max-rows -1', /'-1' is invalid/],
+    ['--max-rows 0x10', /'0x10' is invalid/],
+    ['--max-rows ten', /It must be a whole number from 1/],
+    ['--service-id 1,2', /'1,2' is invalid/],
+    [`--user U${'1'.repeat(40)}`, /is invalid.*an id of Slack/],
+    ['--json', /--json goes with check/],
+    ['--report=yes', /--report/],
+    ['-x', /unknown option '-x'/],
+    ['--api-url ftp://slack.example/', /https:\/\//],
+    ['--api-url https://user@slack.example/', /without user, query or fragment/],
+    ['--api-url https://slack.example/?a=1', /without user, query or fragment/],
+    ['--api-url https://slack.example/#a', /without user, query or fragment/],
+    ['--api-url http://127.0.0.1.evil.example/', /in the clear/],
+    ['--api-url http://localhost.evil.example/', /in the clear/],
+    ['', /It is empty/, { SLACK_AUDIT_STATE: ' ' }],
+    ['', /It is empty/, { SLACK_TOKEN_FILE: '' }],
+    ['', /'' from env 'SLACK_TEAM_ID' is invalid/, { SLACK_TEAM_ID: '' }],
+    ['', /'T 1' from env 'SLACK_TEAM_ID' is invalid/, { SLACK_TEAM_ID: 'T 1' }],
+  ]
+  for (const [line, says, env = {}] of bad) {
+    const where = Object.entries(env).map(([name, value]) => `${name}="${value}" `)
+    test(`may not be: ${where.join('')}slack-auditor ${line}`, () => {
+      assert.throws(
+        () => read(line, env),
+        (error) => {
+          assert.ok(error instanceof AuditError)
+          assert.deepEqual([error.class, error.code], ['config', 'usage'])
+          assert.match(error.message, says)
+          assert.match(error.message, /\(see --help\)$/)
+          return true
+        },
+      )
+    })
+  }
+
+  test('that asks for help or the version is answered in text, and nothing is to be done', () => {
+    for (const line of ['--help', '-h', 'check --help']) {
+      const { settings, text } = read(line)
+      assert.equal(settings, undefined)
+      assert.match(text, /^Usage: slack-auditor \[collect\]/)
+    }
+    for (const line of ['--version', '-V'])
+      assert.deepEqual(read(line), { settings: undefined, text: '1.2.3\n' })
+  })
+})

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { cleanEnvironment, PROGRAM } from './program.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+
+test('the package holds the built file, the Logstash folder, README and LICENSE, and nothing else', () => {
+  const [pack] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' }),
+  ) as [{ files: { path: string; mode: number }[] }]
+  assert.deepEqual(pack.files.map(({ path }) => path).sort(), [
+    'LICENSE',
+    'README.md',
+    'dist/slack-auditor.mjs',
+    'logstash/logstash.conf',
+    'logstash/outputs/elasticsearch.conf',
+    'logstash/outputs/file.conf',
+    'logstash/outputs/splunk-hec.conf',
+    'package.json',
+  ])
+  const built = pack.files.find(({ path }) => path.startsWith('dist/'))
+  assert.equal((built?.mode ?? 0) & 0o111, 0o111, 'it can be executed')
+})
+
+test('the built file runs alone, wherever it is copied to', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'slack-auditor-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  copyFileSync(PROGRAM, join(folder, 'copy.mjs'))
+  const options = { cwd: folder, encoding: 'utf8', env: cleanEnvironment() } as const
+  assert.equal(execFileSync(process.execPath, ['copy.mjs', '--version'], options), `${version}\n`)
+})
+
+test('the licences of all that is bundled travel in the built file', () => {
+  const text = readFileSync(PROGRAM, 'utf8')
+  const bundled = new Set(
+    [...text.matchAll(/^\/\/ node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//gm)].map(([, name]) => name ?? ''),
+  )
+  assert.ok(bundled.has('@slack/web-api') && bundled.has('commander'))
+  const notice = text.slice(text.lastIndexOf('Third-party software in this file:'))
+  for (const name of bundled) assert.match(notice, new RegExp(`^${name.replace('/', '\\/')} \\d`, 'm'))
+})
