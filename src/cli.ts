@@ -10,7 +10,6 @@ import { openOutput, stdoutIsClosed } from './output.ts'
 import { Voice } from './progress.ts'
 import type { Clock } from './retry.ts'
 import { reportFailure, run } from './run.ts'
-import { connect } from './slack.ts'
 import { readToken } from './token.ts'
 
 /** A request may take this long, its body included: Slack is slow with full pages. */
@@ -53,6 +52,8 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     const deadline = startedMs + parsed.maxSeconds * 1000
     const connectWithToken = async () => {
       const { token, source } = await readToken(parsed, process.env)
+      // Loaded here because the SDK makes up most of the start, which --help and a wrong option need not wait for.
+      const { connect } = await import('./slack.ts')
       const timeoutMs = () => Math.ceil(Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - clock.now())))
       const signal = () => AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs())])
       return { call: connect({ token, apiUrl: parsed.apiUrl, version, signal }), source }

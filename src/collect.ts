@@ -176,9 +176,9 @@ class Collection {
     if (this.#counts.rowsRead === 0) this.#watermark = nextWatermark(this.#before, entries, this.#startedAt)
     this.#counts.rowsRead += entries.length
     const until = this.#options.until ?? Number.POSITIVE_INFINITY
-    const wanted = fresh.filter(
-      (entry) => (entry.times[0] ?? 0) <= until && !this.#seen.has(entry.id) && this.#itinerary.wants(entry),
-    )
+    const wanted = this.#itinerary
+      .wanted(fresh)
+      .filter(({ id, times }) => (times[0] ?? 0) <= until && !this.#seen.has(id))
     if (wanted.length > 0) await this.#world.print(wanted)
     this.#counts.rowsPrinted += wanted.length
     const from = this.#overlapFloor()

@@ -35,9 +35,45 @@ const SILENT = {
   setName() {},
 }
 
+/**
+ * The SDK writes each answer, all rows of it, into a line for a debug log, whether that log is read or not: half of the
+ * time and memory that a full page takes. So it is given a short stand-in for an answer that is well, by the number in
+ * which the answer is found again.
+ */
+class Answers {
+  readonly #kept = new Map<number, Record<string, unknown>>()
+  #last = 0
+
+  /** The body that the SDK is to see. What is not well, or no JSON object, it sees as it came. */
+  keep(text: string): string {
+    let answer: Record<string, unknown> | undefined
+    try {
+      answer = asObject(JSON.parse(text) as unknown)
+    } catch {
+      return text
+    }
+    if (answer?.['ok'] !== true) return text
+    this.#last += 1
+    this.#kept.set(this.#last, answer)
+    return JSON.stringify({ ok: true, answer: this.#last })
+  }
+
+  /** The answer that the SDK's result stands for, with the scopes the SDK read from the headers. */
+  take(result: Record<string, unknown>): unknown {
+    const number = Number(result['answer'])
+    const answer = this.#kept.get(number)
+    this.#kept.delete(number)
+    const scopes = asObject(result['response_metadata'])?.['scopes']
+    return scopes
+      ? { ...answer, response_metadata: { ...asObject(answer?.['response_metadata']), scopes } }
+      : answer
+  }
+}
+
 /** The only place that knows the Slack SDK. It opens no connection before the first call. */
 export function connect({ token, apiUrl, version, signal }: Connection): SlackCall {
   addAppMetadata({ name: 'slack-auditor', version })
+  const answers = new Answers()
   const client = new WebClient(token, {
     slackApiUrl: apiUrl,
     allowAbsoluteUrls: false,
@@ -45,15 +81,25 @@ export function connect({ token, apiUrl, version, signal }: Connection): SlackCa
     // Its own retry repeats 4xx for half an hour without a word; retry.ts does it instead.
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    fetch: (url, init) => fetch(url, { ...init, signal: signal() } as RequestInit),
+    fetch: async (url, init) => {
+      const response = await fetch(url, { ...init, signal: signal() } as RequestInit)
+      return response.status === 200 ? standIn(response, answers.keep(await response.text())) : response
+    },
   })
   return async (method, args) => {
     try {
-      return await client.apiCall(method, args)
+      return answers.take({ ...(await client.apiCall(method, args)) })
     } catch (error) {
       throw explain(method, error, new URL(apiUrl).host)
     }
   }
+}
+
+/** The response with another body. */
+function standIn(response: Response, body: string): Response {
+  const { status, statusText, headers } = response
+  const copy = new Response(body, { status, statusText, headers })
+  return Object.defineProperty(copy, 'url', { value: response.url })
 }
 
 /** What the SDK threw, as one of our errors. What it throws when is listed by case, because it is not documented. */

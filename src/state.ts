@@ -93,16 +93,15 @@ export class Itinerary {
     return this.#stretches[this.#at]
   }
 
-  /** Is this an entry to print, as far as the stretches tell? */
-  wants(entry: Entry): boolean {
-    for (let index = this.#stretches.length - 1; index >= this.#at; index -= 1) {
-      const stretch = this.#stretches[index]
-      if (stretch && this.#covers(stretch, entry.times)) {
-        const late = (entry.times[0] ?? 0) >= (stretch.floor[0] ?? 0)
-        return late && !stretch.ids.has(entry.id) && !stretch.printed.has(entry.id)
-      }
-    }
-    return false
+  /** Those of the entries that are to be printed, as far as the stretches tell. */
+  wanted(entries: readonly Entry[]): Entry[] {
+    const fields = this.#fields()
+    const ahead = this.#stretches.slice(this.#at)
+    return entries.filter(({ id, times }) => {
+      const owner = ahead.findLast((stretch) => covers(stretch, times, fields))
+      const late = (times[0] ?? 0) >= (owner?.floor[0] ?? Number.POSITIVE_INFINITY)
+      return late && !owner?.ids.has(id) && !owner?.printed.has(id)
+    })
   }
 
   /** Goes on to the next stretch if this page lies wholly below the current one. Says whether it did. */
@@ -140,13 +139,14 @@ export class Itinerary {
     return { ...stretch, top, ids: new Set([...trail.boundary(fields), ...(near ? stretch.ids : [])]) }
   }
 
-  #covers(stretch: Stretch, times: readonly number[]): boolean {
-    return this.#fields().some((field) => (times[field] ?? 0) <= (stretch.top[field] ?? 0) + JITTER_SECONDS)
-  }
-
   /** The fields in which a boundary means something: those that may be the sort key, all while none is known to be. */
   #fields(): number[] {
     const fields = standing(this.#order)
     return fields.length > 0 ? fields : this.#order.refuted.map((_, field) => field)
   }
+}
+
+/** Does the entry lie in the stretch, or along its upper boundary? */
+function covers(stretch: Stretch, times: readonly number[], fields: readonly number[]): boolean {
+  return fields.some((field) => (times[field] ?? 0) <= (stretch.top[field] ?? 0) + JITTER_SECONDS)
 }

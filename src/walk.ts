@@ -68,8 +68,9 @@ async function* walkListing(
     listing.turnPage()
     const fresh: Entry[] = []
     for (const entry of page.entries) {
-      listing.observe(entry.times, trail.knowsRow(entry))
-      if (trail.knows(entry.id)) continue
+      const known = trail.knows(entry)
+      listing.observe(entry.times, known !== undefined)
+      if (known === 'state') continue
       trail.pass(entry)
       fresh.push(entry)
     }

@@ -42,30 +42,32 @@ test('a boundary that was left behind is let go of', () => {
 
 test('an entry is known from the moment it is passed', () => {
   const trail = new Trail(2)
-  assert.equal(trail.knows('a'), false)
-  trail.pass({ id: 'a', times: [T, T] })
-  assert.equal(trail.knows('a'), true)
+  const entry = { id: 'a', times: [T, T] }
+  assert.equal(trail.knows(entry), undefined)
+  trail.pass(entry)
+  assert.equal(trail.knows(entry), 'state')
 })
 
-test('an entry is known in an earlier state, too, by the name of its row', () => {
+test('an entry is known in another state, too, by the name of its row', () => {
   const trail = new Trail(1)
   trail.pass({ id: 'a', row: 'r', times: [T] })
-  assert.equal(trail.knows('b'), false)
-  assert.equal(trail.knowsRow({ id: 'b', row: 'r', times: [T + 5] }), true)
-  assert.equal(trail.knowsRow({ id: 'a', times: [T] }), true)
-  assert.equal(trail.knowsRow({ id: 'b', row: 's', times: [T] }), false)
-  assert.equal(trail.knowsRow({ id: 'b', times: [T] }), false)
+  assert.equal(trail.knows({ id: 'a', row: 'r', times: [T] }), 'state')
+  assert.equal(trail.knows({ id: 'b', row: 'r', times: [T + 5] }), 'row')
+  assert.equal(trail.knows({ id: 'a', row: 's', times: [T] }), undefined)
+  assert.equal(trail.knows({ id: 'b', times: [T] }), undefined)
 })
 
-test('the last 10,000 rows are known, and not many more, but for the boundary', () => {
+test('the last 10,000 entries are known, and never more than twice as many, but for the boundary', () => {
   const trail = new Trail(1)
-  trail.pass({ id: 'deepest', row: 'r', times: [1] })
+  const entry = (index: number) => ({ id: `${index}`, row: `row of ${index}`, times: [T - index] })
+  const deepest = { id: 'deepest', row: 'r', times: [1] }
+  trail.pass(deepest)
   for (let index = 0; index < 50_000; index += 1) {
-    trail.pass({ id: `${index}`, row: `row of ${index}`, times: [T - index] })
+    trail.pass(entry(index))
     if (index % 1000 === 0) trail.settle()
   }
   trail.settle()
-  assert.ok(trail.knows('49999') && trail.knows('40000') && trail.knows('row of 40000'))
-  assert.ok(!trail.knows('0') && !trail.knows('24999') && !trail.knows('row of 24999'))
-  assert.ok(trail.knows('deepest'), 'what lies at the boundary may come again')
+  assert.ok(trail.knows(entry(49_999)) && trail.knows(entry(40_000)))
+  assert.ok(!trail.knows(entry(0)) && !trail.knows(entry(29_998)))
+  assert.equal(trail.knows(deepest), 'state', 'what lies at the boundary may come again')
 })
