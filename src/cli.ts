@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
 import packageJson from '../package.json' with { type: 'json' }
 import { check, showFindings } from './check.ts'
 import { AuditError, asAuditError } from './errors.ts'
@@ -54,6 +55,8 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
       const { token, source } = await readToken(parsed, process.env)
       // Loaded here because the SDK makes up most of the start, which --help and a wrong option need not wait for.
       const { connect } = await import('./slack.ts')
+      // Left alone, V8 lets several times what is in use pile up before it clears away what is not.
+      setFlagsFromString('--heap-growing-percent=100')
       const timeoutMs = () => Math.ceil(Math.max(1, Math.min(REQUEST_TIMEOUT_MS, deadline - clock.now())))
       const signal = () => AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs())])
       return { call: connect({ token, apiUrl: parsed.apiUrl, version, signal }), source }

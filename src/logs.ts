@@ -82,28 +82,22 @@ export function readPage(log: Log, answer: unknown, teamId: string, neighbour: N
     if (!raw) throw contractError(log.method, `entry ${index + 1} of "${log.list}" is no object`)
     return raw
   })
-  const columns = log.timeFields.map((field, index) =>
-    fillGaps(
-      raws.map((raw) => readTime(raw[field])),
-      neighbour.above[index],
-      neighbour.lastResort,
-    ),
-  )
-  const own = log.timeFields[0] ?? ''
+  const found = log.timeFields.map((field) => raws.map((raw) => readTime(raw[field])))
+  const columns = found.map((times, index) => fillGaps(times, neighbour.above[index], neighbour.lastResort))
   const paging = asObject(body?.['paging'])
   const nextCursor = asObject(body?.['response_metadata'])?.['next_cursor']
   return {
-    entries: raws.map((raw, row) => ({
-      raw,
-      times: columns.map((column) => column[row] ?? 0),
-      ...log.identify(teamId, raw),
-    })),
+    entries: raws.map((raw, index) => {
+      const { id, row } = log.identify(teamId, raw)
+      const times = columns.map((column) => column[index] ?? 0)
+      return row === undefined ? { id, raw, times } : { id, row, raw, times }
+    }),
     // An empty cursor is Slack's way to say "none".
     nextCursor: typeof nextCursor === 'string' && nextCursor !== '' ? nextCursor : undefined,
     page: positive(paging?.['page']),
     pages: positive(paging?.['pages']),
     perPage: positive(paging?.['count']),
-    undated: raws.filter((raw) => readTime(raw[own]) === undefined).length,
+    undated: found[0]?.filter((time) => time === undefined).length ?? 0,
   }
 }
 

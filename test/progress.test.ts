@@ -7,12 +7,14 @@ const T = Date.UTC(2026, 10, 5, 9) / 1000
 
 /** A voice on a stream that keeps what it got. */
 function voiceOn(level: 'quiet' | 'normal' | 'verbose', terminal: object = {}) {
-  const stream = Object.assign(new PassThrough(), terminal) as unknown as NodeJS.WriteStream
-  return {
-    voice: new Voice(stream, level),
-    stream,
-    text: () => String((stream as unknown as PassThrough).read() ?? ''),
+  const through = new PassThrough()
+  const stream = Object.assign(through, terminal) as unknown as NodeJS.WriteStream
+  const text = () => {
+    let all = ''
+    for (let chunk = through.read(); chunk !== null; chunk = through.read()) all += String(chunk)
+    return all
   }
+  return { voice: new Voice(stream, level), stream, text }
 }
 
 describe('on stderr', () => {
