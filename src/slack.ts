@@ -110,7 +110,7 @@ function explain(method: string, error: unknown, host: string): SlackCallError {
   const message = error instanceof Error ? error.message : String(error)
   // A 429 whose Retry-After is missing or a date comes as a plain Error.
   if (message.startsWith('Retry header did not contain')) return rateLimited(method, undefined, error)
-  const { name, code } = deepestCause(error)
+  const { name, code, reason } = deepestCause(error)
   if (name === 'TimeoutError') return network(method, 'timeout', `${host} did not answer in time`, error)
   // The SDK stumbles over an answer of `null`.
   if (error instanceof TypeError && code === undefined && !/fetch failed|terminated/.test(message)) {
@@ -119,7 +119,7 @@ function explain(method: string, error: unknown, host: string): SlackCallError {
   return network(
     method,
     code ?? 'connection',
-    `cannot reach ${host} (${code ?? message})${adviceFor(code, error)}`,
+    `cannot reach ${host} (${code ?? reason})${adviceFor(code, error)}`,
     error,
   )
 }
@@ -206,12 +206,13 @@ function causeChain(error: unknown): unknown[] {
 }
 
 /** The reason may lie two causes down: "fetch failed" says nothing, ENOTFOUND does. */
-function deepestCause(error: unknown): { name: string; code: string | undefined } {
+function deepestCause(error: unknown): { name: string; code: string | undefined; reason: string } {
   const chain = causeChain(error)
   const codes = chain.map((at) => (at as { code?: unknown }).code).filter((code) => typeof code === 'string')
   const names = chain.map((at) => (at as Error).name)
   return {
     name: names.includes('TimeoutError') ? 'TimeoutError' : (names.at(-1) ?? ''),
     code: codes.findLast((code) => !code.startsWith('slack_webapi')),
+    reason: cleanLine(String((chain.at(-1) as Error | undefined)?.message ?? error)),
   }
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -346,9 +345,8 @@ test('A line that a kill tears is one event of its own, and the next run is whol
   const folder = newFolder('torn')
   const codec = new JsonLines()
   const child = exec(slack, folder)
-  // A page is larger than what the pipe and the reader take: unread, it keeps the program in the middle of its write.
-  await once(child.stdout as NodeJS.ReadableStream, 'readable')
-  process.kill(nodeUnder(child), 'SIGKILL')
+  // A page is larger than what the pipe takes: while this reads no more, the program is in the middle of its write.
+  child.stdout?.once('data', () => process.kill(nodeUnder(child), 'SIGKILL'))
   const { stdout } = await finished(child)
   const first = codec.decode(stdout)
   const second = codec.decode((await finished(exec(slack, folder))).stdout)
