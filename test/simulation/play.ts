@@ -188,7 +188,8 @@ class World {
   /** With nothing in its way a run fails at nothing. Where a listing breaks off it may lack proof that nothing is left out. */
   #troubled(): string | undefined {
     const { pageCap, cursorLife } = this.#history.slack
-    const breaksOff = pageCap !== 100 || cursorLife !== undefined
+    // A listing that ends just at page 100 may have been cut there, so the walk looks below it.
+    const breaksOff = pageCap !== 100 || cursorLife !== undefined || (this.#last?.counts.pages ?? 0) > 100
     const unproven = breaksOff && (this.#last?.doubts.length ?? 0) > 0
     if (this.#excused || this.#last?.complete || unproven) return undefined
     return `not complete: ${this.#last?.error?.message ?? this.#last?.doubts.join()}`
