@@ -228,7 +228,6 @@ class Collection {
     const { log, args } = this.#options
     const first = await this.#fetchPage({ ...args, limit: String(log.limit), before: String(before) }, [])
     if (!first.entries.some((entry) => (entry.times[0] ?? 0) > before)) return undefined
-    this.#order.beforeField = 1
     this.#wentBelow = true
     let given: Page | undefined = first
     return this.#walk(before, async (next, lowest) => {
@@ -239,8 +238,8 @@ class Collection {
   }
 
   #result(trail: Trail, error: AuditError | undefined, limit: Collected['limit']): Collected {
-    // Slack will never give these pages: it was said, and a gap would only fail again in every run.
-    if (error?.code === 'over_pagination_limit') this.#itinerary.finish()
+    // Without `before` nothing ever reaches these pages: it was said, and a gap would only fail again in every run.
+    if (error?.code === 'over_pagination_limit' && !this.#options.log.hasBefore) this.#itinerary.finish()
     const gaps = this.#itinerary.rest(trail)
     if (this.#wentBelow && beforeIsDoubtful(this.#order)) {
       this.#doubts.add('Slack does not show that "before" compares the field it sorts by')

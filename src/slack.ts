@@ -36,9 +36,9 @@ const SILENT = {
 }
 
 /**
- * The SDK writes each answer, all rows of it, into a line for a debug log, whether that log is read or not: half of the
- * time and memory that a full page takes. So it is given a short stand-in for an answer that is well, by the number in
- * which the answer is found again.
+ * The SDK writes each answer, all rows of it, into a line for a debug log, whether that log is read or not, which costs
+ * a third of the time of a full page. So it is given a short stand-in for an answer that is well, with a number by which
+ * the answer is found again.
  */
 class Answers {
   readonly #kept = new Map<number, Record<string, unknown>>()

@@ -266,6 +266,18 @@ describe('a run that is cut', () => {
     const got = await collected(answers, { log: LOGS.integration })
     assert.deepEqual([got.error?.code, got.complete, got.state.gaps], ['over_pagination_limit', false, []])
   })
+
+  test('by the same refusal of the access log, even below with `before`, leaves a gap: later runs try again', async () => {
+    const refusal = slackAnswerError('team.accessLogs', 'over_pagination_limit')
+    const first = page([row(NOW), row(NOW - DAY)], cursor('x'))
+    const got = await collected([first, refusal, refusal])
+    assert.deepEqual(got.asked.at(-1), { before: String(NOW - DAY + 300), limit: '999' })
+    assert.deepEqual([got.error?.code, got.complete], ['over_pagination_limit', false])
+    assert.deepEqual(
+      got.state.gaps.map(({ top }) => top),
+      [[NOW - DAY, NOW - DAY]],
+    )
+  })
 })
 
 describe('an entry without a readable time', () => {
