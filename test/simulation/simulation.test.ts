@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type History, makeHistory, smaller } from './simulation/history.ts'
-import { play } from './simulation/play.ts'
+import { type History, makeHistory, smaller } from './history.ts'
+import { play } from './play.ts'
 
 /*
  * Each seed is a history: a Slack with an order, a paging, a filter and caps of its own, a workspace that lives, and runs

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type FakeServer, type ServerOptions, serve } from './fake-slack/server.ts'
-import { Slack } from './fake-slack/slack.ts'
-import { Workspace } from './fake-slack/workspace.ts'
+import { type FakeServer, type ServerOptions, serve } from '../fake-slack/server.ts'
+import { Slack } from '../fake-slack/slack.ts'
+import { Workspace } from '../fake-slack/workspace.ts'
+import { cleanEnvironment, finished, type Line, PROGRAM, TOKEN } from '../program.ts'
 import {
   type Condition,
   expandVariables,
@@ -17,13 +18,12 @@ import {
   type Section,
   stringsOf,
   variablesOf,
-} from './logstash/config.ts'
-import { type InputEvent, JsonLines } from './logstash/json-lines.ts'
-import { PLUGINS } from './logstash/plugins.ts'
-import { sampleEntries, sampleEvents, sampleWorkspace } from './logstash/samples.ts'
-import { cleanEnvironment, finished, type Line, PROGRAM, TOKEN } from './program.ts'
+} from './config.ts'
+import { type InputEvent, JsonLines } from './json-lines.ts'
+import { PLUGINS } from './plugins.ts'
+import { sampleEntries, sampleEvents, sampleWorkspace } from './samples.ts'
 
-const FOLDER = fileURLToPath(new URL('../logstash', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../logstash', import.meta.url))
 const MAIN = join(FOLDER, 'logstash.conf')
 const OUTPUTS = readdirSync(join(FOLDER, 'outputs'))
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { isIPv6 } from 'node:net'
 import { test } from 'node:test'
-import { type Fault, type ServerOptions, serve } from './fake-slack/server.ts'
-import { type Answer, Slack, type SlackOptions } from './fake-slack/slack.ts'
-import { type AccessRow, type IntegrationRow, Workspace } from './fake-slack/workspace.ts'
-import { TOKEN } from './program.ts'
+import { TOKEN } from '../program.ts'
+import { type Fault, type ServerOptions, serve } from './server.ts'
+import { type Answer, Slack, type SlackOptions } from './slack.ts'
+import { type AccessRow, type IntegrationRow, Workspace } from './workspace.ts'
 
 const NOW = 1_764_000_000
 const HOUR = 3600
