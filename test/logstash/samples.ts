@@ -3,9 +3,9 @@ import { type AccessRow, type IntegrationRow, Workspace } from '../fake-slack/wo
 import type { Line } from '../program.ts'
 
 /**
- * `lines.ndjson` is a run of the program: seven access rows, seven integration entries, two reports, and a line that
- * was cut off. `events.ndjson` is what Logstash makes of it, line by line. In it `event.created`, and `@timestamp` of
- * the cut line, are the moment of collection, set to 2024-11-05T09:30:00.000Z.
+ * `lines.ndjson` is a run of the program: 20 access rows, 17 integration entries, two reports, and a line that was cut
+ * off. `events.ndjson` is what becomes of it, line by line: in the stand-in of pipeline.ts, and in a real Logstash. In it
+ * `event.created`, and `@timestamp` of the cut line, are the moment of collection, set to 2024-11-05T09:30:00.000Z.
  */
 export const SAMPLE_LINES = new URL('lines.ndjson', import.meta.url)
 const SAMPLE_EVENTS = new URL('events.ndjson', import.meta.url)
