@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { oddLines } from './odd-lines.ts'
 import { documentsOf, eventsOf } from './pipeline.ts'
 import { type LogstashEvent, SAMPLE_LINES, sampleEvents } from './samples.ts'
 
@@ -311,6 +312,47 @@ test('A document has the id of its line, or a new one, and the data stream of it
   )
   assert.equal(documents[0]?.id, 'an-id')
   assert.equal(new Set(documents.map(({ id }) => id)).size, 3)
+})
+
+const SEED = Number(process.env['SEED'] ?? 20_241_105)
+
+test(`Odd entries become events all the same, and no field changes its type (SEED=${SEED})`, () => {
+  const lines = oddLines(SEED, 1000)
+  const events = eventsOf(lines.join('\n'))
+  assert.equal(events.length, lines.length)
+  const types = new Map<string, string>()
+  for (const [index, event] of events.entries()) {
+    const tags = at(event, 'tags') as string[]
+    const known = ['slack-auditor', '_dateparsefailure', '_jsonparsefailure']
+    assert.deepEqual(
+      tags.filter((tag) => !known.includes(tag)),
+      [],
+      lines[index],
+    )
+    for (const [path, type] of typesOf(event)) {
+      const before = types.get(path) ?? type
+      assert.equal(type, before, `${path} in ${lines[index]}`)
+      types.set(path, before)
+    }
+  }
+  assert.equal(types.get('slack.access.user_id'), 'string')
+  assert.equal(types.get('slack.integration.scope'), 'list of string')
+})
+
+/** Each field with its type. A count that is no number is a string; a store is told to ignore it. */
+function typesOf(value: unknown, path = ''): [path: string, type: string][] {
+  if (Array.isArray(value)) return value.length === 0 ? [] : [[path, `list of ${typeof value[0]}`]]
+  if (typeof value !== 'object' || value === null)
+    return path.endsWith('.count') ? [] : [[path, typeof value]]
+  return Object.entries(value).flatMap(([name, inner]) => {
+    assert.doesNotMatch(name, /\./)
+    return typesOf(inner, path === '' ? name : `${path}.${name}`)
+  })
+}
+
+test('The same seed gives the same odd lines, and another seed others', () => {
+  assert.deepEqual(oddLines(1, 50), oddLines(1, 50))
+  assert.notDeepEqual(oddLines(1, 50), oddLines(2, 50))
 })
 
 function access(entry: Record<string, unknown>): LogstashEvent {
