@@ -57,9 +57,14 @@ function flat(part: Hash): Hash {
     const dotless = name.replaceAll('.', '_')
     const plain = isBlank(dotless) ? '_' : dotless
     if (isBlank(value) || (plain !== name && Object.hasOwn(part, plain))) continue
-    result[plain] = typeof value === 'object' ? JSON.stringify(value) : String(value)
+    result[plain] = typeof value === 'object' ? JSON.stringify(value) : textOf(value)
   }
   return result
+}
+
+/** Ruby writes 1e+21 as 1.0e+21. */
+function textOf(value: unknown): string {
+  return typeof value === 'number' ? String(value).replace(/^(-?\d+)e/, '$1.0e') : String(value)
 }
 
 /** Ruby's strip takes ASCII white space and NUL, no other blanks. */
