@@ -21,6 +21,8 @@ import { type FakeServer, serve } from '../fake-slack/server.ts'
 import { Slack } from '../fake-slack/slack.ts'
 import { PROGRAM, run, TOKEN } from '../program.ts'
 import { parseConfig, pluginsOf } from './config.ts'
+import { oddLines } from './odd-lines.ts'
+import { eventsOf } from './pipeline.ts'
 import { findLogstash, LogstashProcess, runLogstash } from './process.ts'
 import { type LogstashEvent, parseLines, SAMPLE_LINES, sampleEvents, sampleWorkspace } from './samples.ts'
 
@@ -88,6 +90,37 @@ function testWith(logstash: string): void {
     })
     await pipeline.stop()
     await pipeline.step('each with the same fields', () => assertSameEvents(pipeline.events(), expected))
+  })
+
+  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
+  test(`Odd lines become events all the same (SEED=${seed})`, async (t) => {
+    const lines = oddLines(seed, 500)
+    const file = join(folder('odd'), 'lines.ndjson')
+    writeFileSync(file, lines.map((line) => `${line}\n`).join(''))
+    const pipeline = new Pipeline(t, {
+      logstash,
+      folder: folder('odd'),
+      config: configWith('file.conf', `cat "${file}"; echo`),
+      environment: { SLACK_AUDIT_PATH: PROGRAM, SLACK_AUDIT_INTERVAL: '3600' },
+    })
+    const expected = eventsOf(lines.join('\n'))
+    await pipeline.step('one event a line', async () => {
+      await pipeline.until(
+        `${lines.length} events`,
+        () => pipeline.events().length >= lines.length,
+        START_SECONDS,
+      )
+    })
+    await pipeline.stop()
+    await pipeline.step('no filter fails, and each event is as in the stand-in', () => {
+      const events = pipeline.events()
+      assert.equal(events.length, lines.length)
+      const known = new Set(expected.filter(isComparable).map(idOf))
+      assertSameEvents(
+        events.filter((event) => known.has(idOf(event))).map(comparable),
+        expected.filter(isComparable).map(comparable),
+      )
+    })
   })
 
   test('The pipeline delivers a living workspace', async (t) => {
@@ -347,6 +380,19 @@ async function idsInSlack(slack: FakeServer): Promise<string[]> {
   const { code, stderr, lines } = await run([], { SLACK_API_URL: slack.url })
   assert.equal(code, 0, stderr)
   return lines().map(({ id }) => id)
+}
+
+/** Half a letter is no UTF-8, and what Java writes for it is its own affair. */
+function isComparable(event: LogstashEvent): boolean {
+  return idOf(event) !== undefined && !JSON.stringify(event).includes('\\ud800')
+}
+
+/** What can be compared of an odd event: all but the line itself, and what the patterns of the useragent filter say. */
+function comparable(event: LogstashEvent): LogstashEvent {
+  const { event: about, tags, source, slack, data_stream } = event
+  const { app, client } = slack as { app?: unknown; client?: { type: unknown } }
+  const { action: _, reason: __, ...others } = about as LogstashEvent
+  return { event: others, tags, source, data_stream, slack: { app, client: client?.type } }
 }
 
 /** Both sides in the order of their ids, without what depends on the moment; all differences in one message. */

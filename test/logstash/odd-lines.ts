@@ -81,7 +81,7 @@ const VALUES: unknown[] = [
   -1,
   1.5,
   -0.25,
-  1e21,
+  1e20,
   2 ** 53,
   NOW,
   NOW * 1000,
