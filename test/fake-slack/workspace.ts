@@ -1,4 +1,9 @@
+import { anyAgent } from './agents.ts'
+import { APP_IDS, integrationEvent } from './integration-events.ts'
+import { changed, type Installer, type IntegrationRow, oldStyle } from './integrations.ts'
 import { type Random, seeded } from './random.ts'
+
+export type { IntegrationRow }
 
 /** A row of the access log: one user, address and program, from its first to its last use. */
 export interface AccessRow {
@@ -13,13 +18,6 @@ export interface AccessRow {
   isp: string | null
   country: string | null
   region: string | null
-  [other: string]: unknown
-}
-
-/** An entry of the integration log. No field but these two is in all of them. */
-export interface IntegrationRow {
-  date: number | string
-  change_type: string
   [other: string]: unknown
 }
 
@@ -67,19 +65,6 @@ const NAMES = [
 ]
 const ODD_NAMES = ['jörg.müller', 'ольга', '山田', 'foxy🦊', 'o\'neill "łu"']
 
-const AGENTS = [
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.41.97 Chrome/130.0.6723.137 Electron/33.2.1 Safari/537.36 Sonic Slack_SSB/4.41.97',
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.41.97 Chrome/130.0.6723.137 Electron/33.2.1 Safari/537.36 Sonic Slack_SSB/4.41.97',
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36',
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15',
-  'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
-  'com.tinyspeck.chatlyio/24.11.10 (iPhone; iOS 18.1; Scale/3.00)',
-  'com.tinyspeck.chatlyio/24.11.10 (iPad; iOS 17.6.1; Scale/2.00)',
-  'com.Slack/24.11.20.0 (google Pixel 8; Android 15)',
-  'com.Slack/24.10.30.0 (samsung SM-S911B; Android 14)',
-  'Python/3.11.4 slackclient/3.33.3 Linux/5.15.0',
-]
-
 // The ranges that RFC 5737 and RFC 3849 set aside for documentation.
 const NETWORKS = [
   { prefix: '192.0.2.', isp: 'Beispielnetz AG', country: 'CH', region: 'ZH' },
@@ -93,89 +78,9 @@ const ODD_DEVICES: ((device: Device) => Device)[] = [
   ({ ip: _, ...device }) => device,
   (device) => ({ ...device, ip: '', isp: null }),
   (device) => ({ ...device, region: '12345' }),
+  (device) => ({ ...device, isp: '', country: '', region: '' }),
   (device) => ({ ...device, isp: null, country: null }),
   (device) => ({ ...device, isp: 'Société Exemple – 東京 📡' }),
-]
-
-type Installer = { user_id: string; user_name: string }
-type IntegrationEvent = (who: Installer, date: number, random: Random) => IntegrationRow[]
-
-const APP = { app_id: 'A0LUNCH001', app_type: 'Lunch Wheel' }
-const SCOPE = 'commands,chat:write,users:read'
-
-const EVENTS: IntegrationEvent[] = [
-  (who, date, random) => [
-    { ...APP, ...who, date, change_type: 'added', scope: SCOPE },
-    ...Array.from({ length: 1 + random.int(5) }, (_, index) => ({
-      ...APP,
-      ...who,
-      date: date + random.int(3),
-      change_type: 'updated',
-      scope: `${SCOPE},team:read${index}`,
-    })),
-  ],
-  (who, date, random) => [
-    {
-      service_id: 1_000_000_000_000 + random.int(9_000_000),
-      service_type: 'Webhooks',
-      ...who,
-      date,
-      change_type: random.pick(['added', 'enabled', 'disabled', 'removed']),
-      channel: 'C0EXAMPLE1',
-      reason: random.pick(['user', 'admin', 'errors']),
-    },
-  ],
-  (who, date) => [{ ...APP, ...who, date, change_type: 'removed', reason: 'user', scope: SCOPE }],
-]
-
-const ODD_EVENTS: IntegrationEvent[] = [
-  // Byte-identical twins: same second, every field equal.
-  (who, date) => {
-    const row = {
-      app_id: 'A0TWIN0002',
-      app_type: 'Zwillinge',
-      ...who,
-      date,
-      change_type: 'added',
-      scope: 'MAX',
-    }
-    return [row, { ...row }]
-  },
-  (who, date, random) => [
-    {
-      service_id: String(1_000_000_000_000 + random.int(9_000_000)),
-      service_type: 'Beispiel-Kalender 📅',
-      ...who,
-      date: String(date),
-      change_type: 'added',
-      channel: 'private',
-    },
-  ],
-  (_, date) => [
-    { ...APP, user_id: 0, user_name: 'slack', date, change_type: 'disabled', reason: 'rate_limits' },
-  ],
-  (who, date) => [
-    { ...who, date, change_type: 'whitelist_enabled' },
-    { ...who, date, change_type: 'whitelist_permissions_updated', scope: null },
-  ],
-  (who, date) => [
-    {
-      service_id: 1_000_000_000_007,
-      service_type: 'RSS',
-      ...who,
-      date,
-      change_type: 'added',
-      rss_feed: true,
-      rss_feed_change_type: 'added',
-      rss_feed_title: 'Neuigkeiten für alle 📰',
-      rss_feed_url: 'https://feed.example/news?all=1&lang=de',
-    },
-  ],
-  (who, date) => [
-    { ...APP, service_id: 1_000_000_000_008, ...who, date, change_type: 'expanded', scope: null },
-    { ...APP, ...who, date, change_type: 'resource_grant_created', resolution: 'approved' },
-    { ...APP, ...who, date, change_type: 'app_collaborator_added', admin_app_id: 'A0ADMIN003' },
-  ],
 ]
 
 /**
@@ -235,7 +140,7 @@ export class Workspace {
     return this.#access
   }
 
-  /** All integration entries visible now, likewise. */
+  /** All integration entries visible now. They keep their positions too. */
   integrationRows(): readonly IntegrationRow[] {
     return this.#integrations
   }
@@ -281,7 +186,8 @@ export class Workspace {
 
   /** Adds an integration entry by hand. It shows at once. */
   addIntegration(row: Partial<IntegrationRow> & { date: number | string }): IntegrationRow {
-    return this.#showIntegration({ ...APP, ...this.#installer(), change_type: 'added', ...row })
+    const usual = changed({ app_id: 'A0LUNCH001', app_type: 'Lunch Wheel' }, this.#installer(), 0, 'added')
+    return this.#showIntegration({ ...usual, ...row })
   }
 
   #inventPast(accessRows: number, integrationRows: number, span: number): void {
@@ -295,16 +201,21 @@ export class Workspace {
       // The first row made is the newest; now and then two rows share a second.
       if (!previous) first = last = this.now - random.int(60)
       else if (random.chance(0.03)) first = last = previous.date_last
-      // Half are seen once. Some of the others live for weeks, so that date_last sorts unlike date_first.
+      // Half are seen once. Most of the others are sessions of up to a day. Nobody has proven that none is longer, so
+      // some live for weeks, and date_last sorts unlike date_first.
       else if (random.chance(0.5))
-        last += random.int(Math.min(this.now - first, random.pick([6 * HOUR, 60 * DAY])))
+        last += random.int(Math.min(this.now - first, random.chance(0.8) ? DAY : 60 * DAY))
       const row = this.#begin(random.pick(this.#devices), first, last)
       if (row) rows.push(row)
     }
     // By their last use, because `#comeBack` looks at the end for those who were here lately.
     for (const row of rows.sort((a, b) => a.date_last - b.date_last)) this.#access.push(row)
+    const isOld = (date: number): boolean => this.#odd && date < oldest + span / 2
     while (this.#integrations.length < integrationRows)
-      this.#integrations.push(...this.#integrationEvent(oldest + random.int(span - 2)))
+      for (const row of this.#integrationEvent(oldest + random.int(span))) {
+        const date = Math.min(Number(row.date), this.now)
+        this.#integrations.push(isOld(date) ? oldStyle({ ...row, date }) : { ...row, date })
+      }
     this.#integrations.length = integrationRows
   }
 
@@ -361,7 +272,7 @@ export class Workspace {
     const { prefix, ...place } = random.pick(NETWORKS)
     const hex = (): string => (1 + random.int(0xfffe)).toString(16)
     const ip = prefix.endsWith(':') ? `${prefix}${hex()}::${hex()}` : `${prefix}${1 + random.int(254)}`
-    const usual: Device = { ...user, ip, user_agent: random.pick(AGENTS), ...place }
+    const usual: Device = { ...user, ip, user_agent: anyAgent(random, APP_IDS), ...place }
     // Every fifth, in turn, so that even a small log has most of the oddities.
     const number = this.#devices.length
     const oddity =
@@ -372,9 +283,7 @@ export class Workspace {
   }
 
   #integrationEvent(date: number): IntegrationRow[] {
-    const kinds = this.#odd ? [...EVENTS, ...ODD_EVENTS] : EVENTS
-    const event = kinds[this.#integrationEvents++ % kinds.length] as IntegrationEvent
-    return event(this.#installer(), date, this.#random)
+    return integrationEvent(this.#integrationEvents++, this.#odd, this.#installer(), date, this.#random)
   }
 
   #installer(): Installer {
