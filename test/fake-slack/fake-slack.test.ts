@@ -116,6 +116,65 @@ function rowsOf(options: { odd?: boolean }): {
   return { accessRows: workspace.accessRows(), integrationRows: workspace.integrationRows() }
 }
 
+test('the user agents, sessions and entries of a long log come in about the shares of real ones', () => {
+  const workspace = new Workspace({ seed: 5, now: NOW, accessRows: 20_000, integrationRows: 4000 })
+  const access = workspace.accessRows()
+  const integrations = workspace.integrationRows()
+  const agents = (pattern: RegExp) => (row: AccessRow) => pattern.test(row.user_agent)
+  const added = integrations.filter((row) => row.change_type === 'added')
+  const isAbout = (what: string, share: number, expected: number): void =>
+    assert.ok(share > expected * 0.75 && share < expected * 1.25, `${what}: ${share}`)
+  const shareOf = <Row>(rows: readonly Row[], of: (row: Row) => boolean): number =>
+    rows.filter(of).length / rows.length
+
+  isAbout('calls of apps', shareOf(access, agents(/^ApiApp\/A0\w+ \S/)), 0.12)
+  isAbout('the tag of the page', shareOf(access, agents(/^SlackWeb\/[0-9a-f]{40} Mozilla/)), 0.3)
+  isAbout('phones', shareOf(access, agents(/^(com\.tinyspeck\.chatlyio|com\.Slack|slack)\//)), 0.25)
+  isAbout(
+    'sessions',
+    shareOf(access, (row) => row.date_last - row.date_first <= 24 * HOUR),
+    0.9,
+  )
+  for (const nothing of ['', null])
+    assert.ok(access.some(({ isp, country }) => isp === nothing && country === nothing))
+
+  isAbout('added', added.length / integrations.length, 0.39)
+  isAbout(
+    'deactivations',
+    shareOf(integrations, (row) => row['reason'] === 'user_deactivated'),
+    0.2,
+  )
+  isAbout(
+    'sign-ins',
+    shareOf(added, (row) => /^(identi|openid)/.test(String(row['scope']))),
+    0.36,
+  )
+  isAbout(
+    'bots',
+    shareOf(added, (row) => row['scope'] === undefined),
+    0.35,
+  )
+  for (const reason of ['channel_archive', 'system_inactive_api_tester_token', 'team_downgrade'])
+    assert.ok(
+      integrations.some((row) => row['reason'] === reason),
+      reason,
+    )
+  const feeds = integrations.filter((row) => row['rss_feed'])
+  assert.ok(feeds.length > 100 && feeds.every((row) => row.change_type === 'updated'))
+  assert.deepEqual(new Set(feeds.map((row) => row['rss_feed_change_type'])), new Set(['added', 'removed']))
+  const half = NOW - (365 / 2) * 24 * HOUR
+  for (const { date } of integrations) assert.equal(typeof date, Number(date) < half ? 'string' : 'number')
+})
+
+test('rows that were made elsewhere are added as they are', () => {
+  const workspace = new Workspace({ seed: 1, now: NOW, accessRows: 0, integrationRows: 0 })
+  const [row] = workspaceOf(1).accessRows()
+  const entry = { date: '1', change_type: 'whitelist_enabled' }
+  workspace.addAll({ accessRows: [row as AccessRow], integrationRows: [entry] })
+  assert.deepEqual([workspace.accessRows(), workspace.integrationRows()], [[row], [entry]])
+  assert.equal(workspace.version, 2)
+})
+
 test('while time passes rows begin, grow and are replaced, some up to an hour late, some in one second', () => {
   const workspace = workspaceOf(500)
   const before = [...workspace.accessRows()]

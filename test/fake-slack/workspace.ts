@@ -190,6 +190,12 @@ export class Workspace {
     return this.#showIntegration({ ...usual, ...row })
   }
 
+  /** Adds rows as they are, such as those of a whole company. They show at once. */
+  addAll(rows: { accessRows?: readonly AccessRow[]; integrationRows?: readonly IntegrationRow[] }): void {
+    for (const row of rows.accessRows ?? []) this.#showAccess(row)
+    for (const row of rows.integrationRows ?? []) this.#showIntegration(row)
+  }
+
   #inventPast(accessRows: number, integrationRows: number, span: number): void {
     const random = this.#random
     const oldest = this.now - span
