@@ -96,6 +96,15 @@ export function taggedByPage(agent: string, release: number): string {
 
 /** A user agent of somebody, in about the shares of real rows: mostly desktop and phones, sometimes an app. */
 export function anyAgent(random: Random, appIds: readonly string[]): string {
+  return inOnePiece(putTogether(random, appIds))
+}
+
+/** A string that was put together is hashed piece by piece each time it is used, and there are many rows. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString()
+}
+
+function putTogether(random: Random, appIds: readonly string[]): string {
   const share = random.next()
   const version = random.int(5)
   if (share < 0.12) return calledByApp(random.pick(appIds), random.pick(LIBRARIES))
