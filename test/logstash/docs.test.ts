@@ -370,7 +370,7 @@ describe('Of the other hosts', () => {
     writeFileSync(host.path('opt/slack-auditor/slack-auditor.mjs'), readFileSync(PROGRAM))
     writeFileSync(host.path('opt/slack-auditor/slack.token'), TOKENS.first)
     const { stdout } = await host.run(script, { env })
-    const prefix = /^TIME_PREFIX = (.*)$/m.exec(block('### Splunk scripted input', 'ini'))?.[1] ?? ''
+    const prefix = /^TIME_PREFIX = (.*)$/m.exec(block('### Splunk scripted input', 'ini', 1))?.[1] ?? ''
     for (const text of stdout.split('\n').filter(Boolean)) {
       const line = JSON.parse(text) as Line
       const entry = (line['access'] ?? line['integration'] ?? {}) as Record<string, unknown>
