@@ -49,9 +49,9 @@ export interface Company {
  * without a scope. Apps have owners: whoever leaves takes up to ten along within minutes, and an archived channel its
  * webhooks within one.
  *
- * Assumed, as no real log tells: that an entry of a deactivation names the one who left; how often apps call; how often
- * people travel; how many rows carry the tag of Slack's page (half); what Slack says of an address, but for one in a
- * hundred, is right.
+ * No real log tells these, so they are assumed: an entry of a deactivation names the one who left; how often apps call; how
+ * often people travel; half of the rows of Slack's page carry its tag; Slack is right about where an address is, or says
+ * nothing.
  *
  * Addresses are of the ranges kept for documentation and benchmarks; the names of hosting and VPN providers are real ones,
  * because detections look for them.
