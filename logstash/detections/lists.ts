@@ -1,0 +1,66 @@
+/**
+ * The lists that you edit. The values here are those of a made-up company: what is normal in one company is an alarm in the next. Change them here and run
+ * `npm run build:detections`; or change them in the rules after the import. In Splunk each is one macro.
+ */
+export const LISTS = {
+  own_app: {
+    what: 'The Slack app whose token the collector uses. Its own calls show in the access log.',
+    field: 'slack.app.id',
+    values: ['A0COLLECT1'],
+  },
+  home_countries: {
+    what: 'Countries from which people normally work, as ISO codes of two letters.',
+    field: 'source.geo.country_iso_code',
+    values: ['CH', 'DE', 'FR', 'GB', 'PL', 'PT', 'US'],
+  },
+  offices: {
+    what: 'Addresses that many members share: offices, and the exit of the company VPN.',
+    field: 'source.ip',
+    values: ['203.0.113.0/24', '2001:db8::/48'],
+  },
+  vpn_exits: {
+    what: 'Addresses at which the company VPN comes out: whoever uses it seems to be in that country.',
+    field: 'source.ip',
+    values: ['203.0.113.10'],
+  },
+  hosting_providers: {
+    what: 'Hosting and VPN providers: words of their names. * stands for the rest of a word.',
+    field: 'source.as.organization.name.text',
+    values: [
+      '31173',
+      'aeza',
+      'alibaba',
+      'amazon*',
+      'buyvm',
+      'choopa',
+      'clouvider',
+      'constant company',
+      'contabo',
+      'datacamp',
+      'digitalocean',
+      'expressvpn',
+      'frantech',
+      'google cloud',
+      'hetzner',
+      'host royale',
+      'hostinger',
+      'hostroyale',
+      'leaseweb',
+      'linode',
+      'm247',
+      'mullvad',
+      'nordvpn',
+      'oracle cloud',
+      'ovh*',
+      'packethub',
+      'proton*',
+      'quadranet',
+      'scaleway',
+      'surfshark',
+      'tencent',
+      'tzulo',
+      'vultr',
+      'zenlayer',
+    ],
+  },
+} as const

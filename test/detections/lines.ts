@@ -1,0 +1,115 @@
+/** Lines of the program for the examples, told by how long ago something happened and was read. */
+import { createHash } from 'node:crypto'
+import type { Span } from '../../logstash/detections/detection.ts'
+import { eventsOf } from '../logstash/pipeline.ts'
+import { MINUTE } from './engine.ts'
+import type { Event } from './lucene.ts'
+import { minutesOf } from './schedule.ts'
+
+export interface Told {
+  /** When it happened: so long before the rule runs. */
+  ago: Span
+  /** When the collector read it. Ten minutes after it happened, unless given. */
+  read?: Span
+  /** The line at that time, epoch seconds. A string is no whole line. */
+  line: (seconds: number) => object | string
+}
+
+interface When {
+  ago: Span
+  read?: Span
+}
+
+const TEAM = { id: 'T0EXAMPLE1', name: 'Beispiel GmbH' }
+
+export const AGENTS = {
+  windows:
+    'SlackWeb/7d1c0a8b6f Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36',
+  mac: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.41.97 Chrome/130.0.6723.137 Electron/33.2.1 Safari/537.36 Sonic Slack_SSB/4.41.97',
+  linux: 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
+  phone: 'com.tinyspeck.chatlyio/24.11.10 (iPhone; iOS 18.1; Scale/3.00)',
+  app: 'ApiApp/A0LUNCH001 Python/3.8.5 slackclient/2.9.3 Darwin/19.6.0',
+  otherApp: 'ApiApp/A0BACKUP02 @slack:web-api/7.5.0 node/20.17.0 linux/5.15.0',
+  collector: 'ApiApp/A0COLLECT1 @slack:web-api/8.2.0 node/20.20.2 linux/6.1.0',
+  curl: 'curl/8.7.1',
+  python: 'python-requests/2.32.3',
+  unknown: 'Sleuth/0.1',
+}
+
+/** A use of Slack: by Anna, at home in Switzerland, unless told otherwise. */
+export function use({
+  ago,
+  read,
+  agent = 'windows',
+  ...fields
+}: When & { agent?: keyof typeof AGENTS } & Record<string, unknown>): Told {
+  const line = (seconds: number) =>
+    lineOf('access', {
+      user_id: 'U0ANNA0001',
+      username: 'anna',
+      date_first: seconds - 600,
+      date_last: seconds,
+      count: 12,
+      ip: '198.51.100.7',
+      user_agent: AGENTS[agent],
+      isp: 'Example Fibre',
+      country: 'CH',
+      region: 'ZH',
+      ...fields,
+    })
+  return { ago, ...(read && { read }), line }
+}
+
+/** An entry of the integration log: Anna adds the app Lunch Wheel with harmless scopes, unless told otherwise. */
+export function entry({ ago, read, ...fields }: When & Record<string, unknown>): Told {
+  const line = (seconds: number) =>
+    lineOf('integration', {
+      app_id: 'A0LUNCH001',
+      app_type: 'Lunch Wheel',
+      user_id: 'U0ANNA0001',
+      user_name: 'anna',
+      date: seconds,
+      change_type: 'added',
+      scope: 'commands,users:read',
+      ...fields,
+    })
+  return { ago, ...(read && { read }), line }
+}
+
+/** A run that ended so long ago. */
+export function run({ ago, ...fields }: When & Record<string, unknown>): Told {
+  const line = (seconds: number) =>
+    lineOf('run', {
+      log: 'access',
+      outcome: 'success',
+      complete: true,
+      started: new Date((seconds - 5) * 1000).toISOString(),
+      duration_ms: 5000,
+      gaps: 0,
+      ...fields,
+    })
+  return { ago, read: ago, line }
+}
+
+/** What stands on stdout and is no line of the program. */
+export function torn({ ago }: When): Told {
+  return { ago, read: ago, line: () => '{"dataset":"slack.access","id":"8478d63' }
+}
+
+/** How the program writes a line. The recipe of the ids does not matter here, only that they differ. */
+function lineOf(part: 'access' | 'integration' | 'run', content: object): object {
+  const dataset = part === 'run' ? 'slack.auditor' : `slack.${part}`
+  const id = createHash('md5').update(JSON.stringify(content)).digest('hex')
+  return { dataset, id, ...(part === 'access' && { row: id }), team: TEAM, [part]: content }
+}
+
+/** The events that the pipeline makes of them when the rule runs at `now`, epoch milliseconds. */
+export function eventsBefore(now: number, told: Told[]): Event[] {
+  return told.flatMap(({ ago, read, line }) => {
+    const happened = now - minutesOf(ago) * MINUTE
+    const collected = read ? now - minutesOf(read) * MINUTE : Math.min(now, happened + 10 * MINUTE)
+    const told = line(Math.floor(happened / 1000))
+    const text = typeof told === 'string' ? told : JSON.stringify(told)
+    return eventsOf(text, new Date(collected).toISOString())
+  })
+}
