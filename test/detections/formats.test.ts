@@ -212,10 +212,11 @@ test('Slack itself is left out, but for the detection that is about what Slack d
     assert.equal(query.includes('NOT user.id:0'), slug !== 'integration-failing', slug)
 })
 
+const { template } = JSON.parse(readFile('elasticsearch/index-template.json')) as {
+  template: { mappings: { properties: Record<string, Mapping> } }
+}
+
 test('Queries use fields that the index template knows by their types', () => {
-  const { template } = JSON.parse(readFile('elasticsearch/index-template.json')) as {
-    template: { mappings: { properties: Record<string, Mapping> } }
-  }
   const fields = DETECTIONS.flatMap((detection) => {
     const { alert } = detection
     const grouped =
@@ -228,6 +229,15 @@ test('Queries use fields that the index template knows by their types', () => {
       ? 'ip'
       : { 'slack.run.complete': 'boolean', 'slack.run.gaps': 'long', 'event.created': 'date' }[field]
     assert.equal(type, field.endsWith('.text') ? 'text' : (expected ?? 'keyword'), field)
+  }
+})
+
+test('The hunts ask for fields that the index template knows', () => {
+  const hunts = [...readFile('detections.md').matchAll(/```esql\n(.*?)```/gs)].map(([, text = '']) => text)
+  assert.ok(hunts.length > 5)
+  for (const hunt of hunts) {
+    const words = hunt.replace(/^FROM.*|"[^"]*"/gm, '').match(/\b[a-z_]+(?:\.[a-z_]+)+/g) ?? []
+    for (const field of words) assert.ok(typeOf(template.mappings.properties, field.split('.')), field)
   }
 })
 
