@@ -38,7 +38,7 @@ interface Link {
   reference: string
 }
 
-/** What the schema of rules in the sources of Kibana 8.6 has, as far as it is used here. */
+/** What the schema of rules in the sources of Kibana 8 has, as far as it is used here. */
 const KNOWN = new Set(
   [
     'rule_id version name description type language query index from to interval timestamp_override severity',

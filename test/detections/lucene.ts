@@ -185,9 +185,8 @@ export function matcherOf(query: Query): Matcher {
     case 'equals': {
       if (isText(query.field)) return phraseTest(query.field, query.text.split(' ').map(literal))
       const read = readerOf(query.field)
-      const same = query.field.endsWith('.ip')
-        ? addressTest(query.text)
-        : (value: unknown) => String(value) === query.text
+      const network = query.field.endsWith('.ip') ? networkTest(query.text) : undefined
+      const same = network ?? ((value: unknown) => String(value) === query.text)
       return (event) => read(event).some(same)
     }
     case 'like': {
@@ -243,12 +242,12 @@ function comparable(value: unknown, now: number): number | undefined {
   return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : timeOf(text, now)
 }
 
-/** An address, or a network such as 192.0.2.0/24. */
-function addressTest(text: string): (value: unknown) => boolean {
+/** Whether a value lies in the network, such as 192.0.2.0/24, or is the address. Undefined where the text is neither. */
+export function networkTest(text: string): ((value: unknown) => boolean) | undefined {
   const [address = '', bits] = text.split('/')
   const family = (of: string) => (isIPv4(of) ? 'ipv4' : isIPv6(of) ? 'ipv6' : undefined)
   const kind = family(address)
-  if (!kind) throw new Error(`${text} is no address`)
+  if (!kind) return undefined
   const network = new BlockList()
   network.addSubnet(address, Number(bits ?? (kind === 'ipv4' ? 32 : 128)), kind)
   return (value) => {

@@ -3,8 +3,7 @@
  * manual and is no proof that Splunk does the same: it shows that the searches find what they are meant to find if it
  * does. It stops at every command, option and function that it does not know.
  */
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
-import { type Event, MILLISECONDS, valuesOf } from './lucene.ts'
+import { type Event, MILLISECONDS, networkTest, valuesOf } from './lucene.ts'
 
 type Value = string | number | boolean | null
 /** A field has several values where the JSON has a list, and after `values()`. */
@@ -129,17 +128,8 @@ function greaterThan(operator: string, bound: number): (value: Value) => boolean
 
 /** Without capitals; * stands for anything; a network holds its addresses. */
 function equalTo(text: string): (value: Value) => boolean {
-  const [address = '', bits] = text.split('/')
-  const family = (of: string) => (isIPv4(of) ? 'ipv4' : isIPv6(of) ? 'ipv6' : undefined)
-  const kind = family(address)
-  if (bits !== undefined && kind) {
-    const network = new BlockList()
-    network.addSubnet(address, Number(bits), kind)
-    return (value) => {
-      const of = family(String(value))
-      return of !== undefined && network.check(String(value), of)
-    }
-  }
+  const network = text.includes('/') ? networkTest(text) : undefined
+  if (network) return network
   const pattern = new RegExp(`^${text.replace(/[^\w*]/g, '\\$&').replaceAll('*', '.*')}$`, 'is')
   return (value) => pattern.test(String(value))
 }
