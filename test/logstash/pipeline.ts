@@ -188,9 +188,9 @@ function runDate(options: Options, event: Event): void {
   else event.set(target, new Timestamp(time))
 }
 
-/** Seconds in the range of 32 bits, with at most three digits of a fraction looked at. */
+/** Seconds up to 2^31 - 1, also those below zero, with at most three digits of a fraction looked at. */
 function epochSeconds(text: string): number | undefined {
-  const [, seconds, fraction = ''] = /^\+?(\d+)(?:\.(\d+))?$/.exec(text) ?? []
+  const [, seconds, fraction = ''] = /^([+-]?\d+)(?:\.(\d+))?$/.exec(text) ?? []
   if (seconds === undefined || Number(seconds) > 2 ** 31 - 1) return undefined
   return Number(seconds) * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'))
 }
