@@ -1,5 +1,5 @@
 // What Logstash's useragent filter reads out of a user agent, for the families that the samples and the fake Slack have.
-// The real filter has the 1,500 patterns of uap-core; where a test needs another family, add it here and compare with
+// The real filter has all the patterns of uap-core. Where a test needs another family, add it here and compare with
 // `npm run test:logstash`.
 
 export interface UserAgent {
@@ -27,6 +27,7 @@ const NAMES: Pattern[] = [
   [/^python-requests\/(\d+\.\d+)/, 'Python Requests'],
   [/(?:^|; )Go-http-client\/(\d+\.\d+)/, 'Go-http-client'],
   [/^curl\/(\d+\.\d+\.\d+)/, 'curl'],
+  [/^PostmanRuntime\/(\d+\.\d+\.\d+)/, 'PostmanRuntime'],
   [/^okhttp\/(\d+\.\d+\.\d+)/, 'okhttp'],
 ]
 
