@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 const OUT = 'dist/slack-auditor.mjs'
 
 const { metafile } = await build({
-  entryPoints: ['src/cli.ts'],
+  entryPoints: ['src/main.ts'],
   outfile: OUT,
   bundle: true,
   platform: 'node',

@@ -1,15 +1,26 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type Account, authenticate } from './auth.ts'
 import { type AuditError, asAuditError, cleanLine } from './errors.ts'
-import { type Log, readPage } from './logs.ts'
+import type { Log } from './log/logs.ts'
+import { readPage } from './log/page.ts'
 import type { Settings } from './options.ts'
-import { Retrier } from './retry.ts'
-import type { Session } from './run.ts'
-import { loadState, type Owner, statePath } from './store.ts'
+import { type Account, authenticate } from './slack/auth.ts'
+import type { SlackCall } from './slack/client.ts'
+import { type Clock, Retrier } from './slack/retry.ts'
+import { loadState, type Owner, statePath } from './state/store.ts'
 import { showDuration, showTime } from './time.ts'
 
-/** One thing that was looked at. `message` says that it is well, or what to do. */
+/** What a check works with. */
+export interface CheckOptions {
+  readonly settings: Settings
+  readonly clock: Clock
+  /** Epoch milliseconds. */
+  readonly deadline: number
+  /** Reads the token and gives the way to call Slack. `source`: where the token came from. */
+  readonly connect: () => Promise<{ call: SlackCall; source: string }>
+}
+
+/** One thing that was checked. `message` says that it is good, or what to do. */
 export interface Finding {
   readonly name: string
   readonly ok: boolean
@@ -23,21 +34,17 @@ export interface CheckResult {
 }
 
 /**
- * Looks whether the token is good for the job, whether each log can be read, with one row asked for, and whether the
- * state is sound. It changes nothing, at Slack or on disk. Never throws what it finds.
+ * Checks whether Slack takes the token, whether each log can be read (it asks for one row), and whether the state can be
+ * used. It changes nothing, at Slack or on disk. What it finds is in the result; it never throws.
  */
-export async function check(
-  session: Pick<Session, 'settings' | 'clock' | 'deadline'>,
-  connectWithToken: () => Promise<{ call: Session['call']; source: string }>,
-): Promise<CheckResult> {
-  const { settings } = session
+export async function check({ settings, clock, deadline, connect }: CheckOptions): Promise<CheckResult> {
   const findings: Finding[] = []
   const note = (name: string, ok: boolean, message: string) => findings.push({ name, ok, message })
   const result = (exitCode: 0 | 1 | 2): CheckResult => ({ findings, exitCode })
 
-  let call: Session['call']
+  let call: SlackCall
   try {
-    const connection = await connectWithToken()
+    const connection = await connect()
     call = connection.call
     note('token', true, `from ${connection.source}`)
   } catch (thrown) {
@@ -46,7 +53,7 @@ export async function check(
     return result(error.class === 'config' ? 2 : 1)
   }
 
-  const retrier = new Retrier(session.clock, session.deadline)
+  const retrier = new Retrier(clock, deadline)
   let account: Account
   try {
     account = await authenticate(call, retrier, settings.teamId)
@@ -65,7 +72,7 @@ export async function check(
     const error = await tryLog(log, call, retrier, settings, account)
     note(log.name, !error, error ? error.message : `${log.method} can be read`)
   }
-  if (settings.stateDir !== undefined) await noteState(settings.stateDir, settings, account, session, note)
+  if (settings.stateDir !== undefined) await noteState(settings.stateDir, settings, account, clock, note)
   return result(findings.every(({ ok }) => ok) ? 0 : 1)
 }
 
@@ -84,7 +91,7 @@ function noteScopes(scopes: readonly string[], note: Note): void {
 
 async function tryLog(
   log: Log,
-  call: Session['call'],
+  call: SlackCall,
   retrier: Retrier,
   settings: Settings,
   account: Account,
@@ -95,7 +102,7 @@ async function tryLog(
   }
   try {
     await retrier.call(async () =>
-      readPage(log, await call(log.method, args), account.team.id, { above: [], lastResort: 0 }),
+      readPage(log, await call(log.method, args), account.team.id, { above: undefined, lastResort: 0 }),
     )
     return undefined
   } catch (thrown) {
@@ -107,7 +114,7 @@ async function noteState(
   folder: string,
   settings: Settings,
   account: Account,
-  { clock }: Pick<Session, 'clock'>,
+  clock: Clock,
   note: Note,
 ): Promise<void> {
   const fault = await folderFault(folder)
@@ -128,7 +135,7 @@ async function noteState(
   }
 }
 
-/** Without making it: a folder that is not there yet is well if it can be made. */
+/** Why the folder cannot be used. It is not made: one that is not there yet is good if it can be made. */
 async function folderFault(folder: string): Promise<string | undefined> {
   for (let at = resolve(folder); ; at = dirname(at)) {
     try {
@@ -152,14 +159,9 @@ function describe({ state, saved }: NonNullable<Awaited<ReturnType<typeof loadSt
   return `${when}, ${watermark}, ${gaps === 0 ? 'no gaps' : `${gaps} ${gaps === 1 ? 'gap' : 'gaps'} that later runs read`}`
 }
 
-/** The findings as text, in colour on a terminal unless NO_COLOR is set, or as one line of JSON. */
-export function showFindings(
-  findings: readonly Finding[],
-  json: boolean,
-  stream: { isTTY?: boolean },
-): string {
+/** The findings as text, or as one line of JSON. */
+export function showFindings(findings: readonly Finding[], json: boolean, colour: boolean): string {
   if (json) return `${JSON.stringify({ ok: findings.every(({ ok }) => ok), checks: findings })}\n`
-  const colour = stream.isTTY === true && !process.env['NO_COLOR']
   const mark = (ok: boolean) => {
     const text = ok ? 'ok ' : 'fix'
     return colour ? `\u001b[${ok ? 32 : 31}m${text}\u001b[0m` : text

@@ -1,24 +1,19 @@
 import { type AuditError, asAuditError, OutOfTimeError } from './errors.ts'
-import type { Entry, Log, Neighbour, Page } from './logs.ts'
-import { anchorField, beforeIsDoubtful, JITTER_SECONDS, type Order, shortcut, standing } from './order.ts'
-import {
-  believedWatermark,
-  headStretch,
-  Itinerary,
-  nextWatermark,
-  OVERLAP_SECONDS,
-  type State,
-  type Stretch,
-} from './state.ts'
+import type { Log } from './log/logs.ts'
+import type { Entry, Neighbour, Page, Times } from './log/page.ts'
+import { BOTH_KEYS, liesIn, type Range, ReadPlan } from './state/plan.ts'
+import { believedWatermark, headRanges, nextWatermark, overlapFloor, type State } from './state/state.ts'
 import { showTime } from './time.ts'
-import { Trail } from './trail.ts'
-import { type Step, walk } from './walk.ts'
+import { JITTER_SECONDS, lower, Order } from './walk/order.ts'
+import { RecentEntries } from './walk/recent.ts'
+import { type Step, walk } from './walk/walk.ts'
 
+/** What is asked for. */
 export interface CollectOptions {
   readonly log: Log
   /** Sent with every request: team_id, filters. */
   readonly args: Record<string, string>
-  /** Entries later than this are not asked for and not printed; epoch seconds. */
+  /** Entries later than this are neither asked for nor printed; epoch seconds. */
   readonly until: number | undefined
   readonly lookbackSeconds: number
   /** Stop after about so many printed rows: at the end of the page that reaches it. */
@@ -35,7 +30,7 @@ export interface Surroundings {
   readonly print: (entries: readonly Entry[]) => Promise<void>
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Something the operator should know; not a failure. */
+  /** Something the operator should know that is no failure. */
   readonly warn: (message: string) => void
   /** Called after each page. `oldest`: how far back in time the walk is, epoch seconds. */
   readonly onPage: (counts: Counts, oldest: number) => void
@@ -49,27 +44,23 @@ export interface Counts {
 
 export interface Collected {
   readonly counts: Counts
-  /** What to remember. The same object as before if nothing was learnt. */
+  /** What to remember. The same object as before if no page was read. */
   readonly state: State
+  /** The fields that may be the sort key, as far as this run knows. */
+  readonly order: Order
   /** Why the walk ended early, if it did: an error, or a limit that was asked for. */
   readonly error: AuditError | undefined
   readonly limit: '--max-rows' | '--max-time' | undefined
-  /** Why something may have been left out though the walk went well. */
+  /** Why something may have been left out though no call failed. */
   readonly doubts: readonly string[]
-  /** Was all that was asked for read, and is that sure? */
+  /** Whether all that was asked for was read, beyond doubt. */
   readonly complete: boolean
 }
 
-/** A walk that is under way. */
-interface Walk {
-  readonly steps: AsyncGenerator<Step, void>
-  readonly trail: Trail
-}
-
 /**
- * Reads one log: from the head down to what is known, then the gaps that earlier runs left, newest first, and prints
- * what is new. Deliver, then remember: nothing here is saved; the caller saves `state` after stdout took the last line.
- * Never throws what Slack did, which is in `error`.
+ * Reads one log: from the head down to what is known, then the gaps that earlier runs left, newest first. It prints
+ * what is new. It saves nothing: the caller saves `state` after stdout took the last line (deliver, then remember).
+ * What Slack did wrong is in `error`.
  * @throws AuditError of class `output` when the lines find no reader.
  */
 export async function collect(
@@ -86,12 +77,16 @@ class Collection {
   readonly #before: State
   readonly #startedAt: number
   readonly #order: Order
-  readonly #itinerary: Itinerary
-  readonly #seen: Map<string, number>
+  readonly #plan: ReadPlan
+  readonly #recent: RecentEntries
   readonly #counts: Counts = { pages: 0, rowsRead: 0, rowsPrinted: 0 }
   readonly #doubts = new Set<string>()
   #watermark: number | null
+  #above: Times | undefined
+  #anchor: Times | undefined
   #wentBelow = false
+  #reachedEnd = false
+  #seekRefused = false
   #undated = 0
 
   constructor(options: CollectOptions, before: State, world: Surroundings) {
@@ -99,180 +94,173 @@ class Collection {
     this.#world = world
     this.#before = before
     this.#startedAt = Math.floor(world.now() / 1000)
-    this.#order = { refuted: [...before.order.refuted], beforeField: before.order.beforeField }
+    this.#order = new Order(before.order)
     this.#watermark = believedWatermark(before, this.#startedAt)
-    if (this.#watermark !== before.watermark) {
-      world.warn(
-        `its watermark ${showTime(before.watermark ?? 0)} lies in the future: was the clock set back? Reading on from now; entries may repeat, with equal ids`,
-      )
-    }
-    const head = headStretch(options.log, before, this.#startedAt, options.lookbackSeconds)
-    this.#itinerary = new Itinerary([head, ...before.gaps], this.#order)
-    this.#seen = new Map(before.seen)
+    const head = headRanges(before, this.#startedAt, options.lookbackSeconds)
+    this.#plan = new ReadPlan(head, before.gaps, this.#order)
+    this.#recent = new RecentEntries(before.seen)
   }
 
   async run(): Promise<Collected> {
-    let walked = this.#walk(this.#options.until)
+    if (this.#watermark !== this.#before.watermark) {
+      this.#world.warn(
+        `the watermark ${showTime(this.#before.watermark ?? 0)} lies in the future: was the clock set back? This run reads on from now; entries may repeat, with equal ids`,
+      )
+    }
     let error: AuditError | undefined
     let limit: Collected['limit']
     try {
-      for (;;) {
-        const { value: step, done } = await walked.steps.next()
-        if (done) {
-          this.#itinerary.finish()
-          break
-        }
-        await this.#take(step)
-        const passed = this.#pass(step)
-        if (!this.#itinerary.current) break
-        limit = this.#limitReached()
-        if (limit) break
-        if (passed) walked = (await this.#jump(step)) ?? walked
-      }
+      limit = await this.#read()
     } catch (thrown) {
       error = asAuditError(thrown)
       if (error.class === 'output') throw error
-      // The limit that was asked for came in the middle of a walk that was well: no failure.
+      // The deadline came in the middle of a walk that had no trouble: it is a limit, no failure.
       if (error instanceof OutOfTimeError && this.#counts.pages > 0) {
         limit = '--max-time'
         error = undefined
       }
     }
-    return this.#result(walked.trail, error, limit)
+    return this.#result(error, limit)
   }
 
-  #walk(before: number | undefined, fetchPage = this.#fetchPage): Walk {
-    const trail = new Trail(this.#options.log.timeFields.length)
-    const steps = walk(
-      {
-        log: this.#options.log,
-        args: this.#options.args,
-        order: this.#order,
-        trail,
-        now: () => Math.floor(this.#world.now() / 1000),
-        fetchPage: (args) => fetchPage(args, trail.lowest),
-        onGoingOn: (doubt) => {
-          this.#wentBelow = true
-          if (doubt) this.#doubts.add(doubt)
-        },
+  /** Walks until nothing is left to read; returns the limit that ended it earlier, if one did. */
+  async #read(): Promise<Collected['limit']> {
+    let steps = this.#walk(this.#options.until)
+    let limit: Collected['limit']
+    for (;;) {
+      const { value: step, done } = await steps.next()
+      if (done) {
+        this.#reachedEnd = true
+        this.#plan.finish()
+        return limit
+      }
+      await this.#take(step)
+      if (this.#counts.rowsPrinted >= this.#options.maxRows && !limit) {
+        limit = '--max-rows'
+        this.#plan.leaveAllButOverlap(this.#anchor)
+      }
+      if (this.#plan.done) return limit
+      if (this.#world.now() >= this.#options.deadline) return '--max-time'
+      steps = (await this.#seek()) ?? steps
+    }
+  }
+
+  #walk(before: number | undefined, firstPage?: Page): AsyncGenerator<Step, void> {
+    let given = firstPage
+    const options = {
+      log: this.#options.log,
+      args: this.#options.args,
+      order: this.#order,
+      recent: this.#recent,
+      now: () => Math.floor(this.#world.now() / 1000),
+      fetchPage: async (args: Record<string, string>) => {
+        const page = given ?? (await this.#fetchPage(args))
+        given = undefined
+        return page
       },
-      this.#options.log.hasBefore ? before : undefined,
-    )
-    return { steps, trail }
+      onGoingBelow: (doubt?: string) => {
+        this.#wentBelow = true
+        if (doubt) this.#doubts.add(doubt)
+      },
+    }
+    return walk(options, this.#options.log.hasBefore ? before : undefined)
   }
 
-  #fetchPage = async (args: Record<string, string>, lowest: readonly number[]): Promise<Page> => {
-    const page = await this.#world.fetchPage(args, {
-      above: lowest.map((time) => (Number.isFinite(time) ? time : undefined)),
-      lastResort: Number(args['before'] ?? this.#startedAt),
-    })
+  async #fetchPage(args: Record<string, string>): Promise<Page> {
+    const lastResort = Number(args['before'] ?? this.#startedAt)
+    const page = await this.#world.fetchPage(args, { above: this.#above, lastResort })
     this.#counts.pages += 1
-    this.#undated += page.undated
+    this.#undated += page.entries.filter(({ dated }) => !dated).length
     return page
   }
 
-  /** Prints what is new on a page, then notes it. */
-  async #take({ entries, fresh }: Step): Promise<void> {
+  /** Prints what is new on a page, then notes how far the walk has come. */
+  async #take({ entries, fresh, anchor }: Step): Promise<void> {
     if (this.#counts.rowsRead === 0) this.#watermark = nextWatermark(this.#before, entries, this.#startedAt)
     this.#counts.rowsRead += entries.length
-    const until = this.#options.until ?? Number.POSITIVE_INFINITY
-    const wanted = this.#itinerary
-      .wanted(fresh)
-      .filter(({ id, times }) => (times[0] ?? 0) <= until && !this.#seen.has(id))
+    const { until = Number.POSITIVE_INFINITY } = this.#options
+    const wanted = fresh.filter((entry) => {
+      const wants = this.#plan.wants(entry)
+      if (wants === 'later') this.#recent.forget(entry)
+      return wants === true && entry.time <= until
+    })
     if (wanted.length > 0) await this.#world.print(wanted)
     this.#counts.rowsPrinted += wanted.length
-    const from = this.#overlapFloor()
-    for (const { id, times } of wanted) {
-      if ((times[0] ?? 0) >= from) this.#seen.set(id, times[0] ?? 0)
-    }
-    const oldest = entries.at(-1)?.times[0]
-    if (oldest !== undefined) this.#world.onPage(this.#counts, oldest)
-  }
-
-  #overlapFloor(): number {
-    return (this.#watermark ?? Number.NEGATIVE_INFINITY) - OVERLAP_SECONDS
-  }
-
-  /** Leaves behind the stretches that lie above this page. */
-  #pass({ entries }: Step): boolean {
-    let passed = false
-    while (this.#itinerary.passedBy(entries)) passed = true
-    return passed
-  }
-
-  #limitReached(): Collected['limit'] {
-    if (this.#counts.rowsPrinted >= this.#options.maxRows) return '--max-rows'
-    return this.#world.now() >= this.#options.deadline ? '--max-time' : undefined
+    if (anchor) this.#anchor = this.#anchor ? lower(this.#anchor, anchor) : anchor
+    this.#plan.pass(entries, this.#anchor)
+    this.#recent.prune(this.#mayBeMetAgain())
+    this.#above = entries.at(-1) ?? this.#above
+    if (this.#above) this.#world.onPage(this.#counts, this.#above.time)
   }
 
   /**
-   * A walk that skips the known stretch between this page and the next gap. None where the gap begins on this page, or
-   * where `before` may leave something out: then the walk that is under way goes on through the known stretch.
+   * A walk that skips what is known between here and the next gap. Undefined where the gap is reached, or where
+   * `before` may hide entries of it: then the walk goes on through what is known.
    */
-  async #jump({ entries }: Step): Promise<Walk | undefined> {
-    const gap = this.#itinerary.current
-    const how = this.#options.log.hasBefore ? shortcut(this.#order) : 'unsafe'
-    if (!gap || how === 'unsafe') return undefined
-    const field = anchorField(this.#order)
-    const before = (gap.top[field] ?? 0) + JITTER_SECONDS
-    if (entries.some((entry) => (entry.times[field] ?? 0) <= before)) return undefined
-    if (how === 'safe') {
-      this.#wentBelow = true
-      return this.#walk(before)
+  async #seek(): Promise<AsyncGenerator<Step, void> | undefined> {
+    const top = this.#plan.farBelow(this.#anchor)
+    const { canSeek, anchorKey } = this.#order
+    if (!top || !this.#options.log.hasBefore || canSeek === 'no' || this.#seekRefused) return undefined
+    const before = top[anchorKey] + JITTER_SECONDS
+    if (canSeek === 'yes') return this.#jump(top, before)
+    // The first page below has to show that `before` hides nothing: rows that began before it and lasted longer.
+    const { args, log } = this.#options
+    const first = await this.#fetchPage({ ...args, limit: String(log.limit), before: String(before) })
+    if (first.entries.filter(({ time, dated }) => dated && time > before).length < 2) {
+      this.#seekRefused = true
+      return undefined
     }
-    return this.#probe(before)
+    return this.#jump(top, before, first)
   }
 
-  /** Tries a jump whose first page has to show that `before` leaves nothing out. */
-  async #probe(before: number): Promise<Walk | undefined> {
-    const { log, args } = this.#options
-    const first = await this.#fetchPage({ ...args, limit: String(log.limit), before: String(before) }, [])
-    if (!first.entries.some((entry) => (entry.times[0] ?? 0) > before)) return undefined
+  #jump(top: Times, before: number, firstPage?: Page): AsyncGenerator<Step, void> {
     this.#wentBelow = true
-    let given: Page | undefined = first
-    return this.#walk(before, async (next, lowest) => {
-      const page = given ?? (await this.#fetchPage(next, lowest))
-      given = undefined
-      return page
-    })
+    this.#anchor = this.#anchor ? lower(this.#anchor, top) : top
+    this.#above = undefined
+    return this.#walk(before, firstPage)
   }
 
-  #result(trail: Trail, error: AuditError | undefined, limit: Collected['limit']): Collected {
-    // Without `before` nothing ever reaches these pages: it was said, and a gap would only fail again in every run.
-    if (error?.code === 'over_pagination_limit' && !this.#options.log.hasBefore) this.#itinerary.finish()
-    const gaps = this.#itinerary.rest(trail)
-    if (this.#wentBelow && beforeIsDoubtful(this.#order)) {
-      this.#doubts.add('Slack does not show that "before" compares the field it sorts by')
-    }
-    if (this.#before.gaps.length > 0 && standing(this.#order).length === 0) {
+  /** Tells whether an entry with these times may be met again, by this run or a later one. */
+  #mayBeMetAgain(gaps: readonly Range[] = this.#plan.rest(this.#anchor)): (times: Times) => boolean {
+    const floor = overlapFloor(this.#watermark)
+    return (times) => times.time >= floor || gaps.some((gap) => liesIn(gap, times, BOTH_KEYS))
+  }
+
+  #result(error: AuditError | undefined, limit: Collected['limit']): Collected {
+    // Nothing ever reaches these pages, and it was said. A gap would only fail again in every run.
+    if (error?.code === 'pages_unread') this.#plan.finish()
+    const gaps = this.#plan.rest(this.#anchor)
+    if (this.#wentBelow && this.#order.doubtBelow) this.#doubts.add(this.#order.doubtBelow)
+    if (this.#before.gaps.length > 0 && this.#order.sortKeys.length === 0) {
       this.#doubts.add(
-        'the log is in no order, so that the place where an earlier run stopped cannot be found again',
+        'the log is in no order, so the place where an earlier run stopped cannot be found again',
       )
     }
     if (this.#undated > 0) {
       const who = this.#undated === 1 ? '1 entry has' : `${this.#undated} entries have`
-      this.#world.warn(`${who} no readable time: they are printed, and count as old as their neighbours`)
+      this.#world.warn(
+        `${who} no readable time: printed all the same, and taken to be as old as the entry above`,
+      )
     }
-    const complete = gaps.length === 0 && this.#doubts.size === 0 && error === undefined
     return {
       counts: this.#counts,
-      state: this.#nextState(gaps),
+      state: this.#nextState(gaps, error),
+      order: this.#order,
       error,
-      limit,
+      limit: gaps.length > 0 ? limit : undefined,
       doubts: [...this.#doubts],
-      complete,
+      complete: gaps.length === 0 && this.#doubts.size === 0 && error === undefined,
     }
   }
 
-  #nextState(gaps: readonly Stretch[]): State {
-    if (this.#counts.pages === 0) return this.#before
-    const from = this.#overlapFloor()
+  #nextState(gaps: readonly Range[], error: AuditError | undefined): State {
+    if (this.#counts.pages === 0 || error?.class === 'state') return this.#before
     return {
       watermark: this.#watermark,
       since: this.#before.since,
-      seen: new Map([...this.#seen].filter(([, time]) => time >= from)),
+      seen: this.#recent.needed(this.#mayBeMetAgain(gaps)),
       gaps,
-      order: this.#order,
+      order: this.#order.learnt(this.#reachedEnd && !this.#wentBelow),
     }
   }
 }

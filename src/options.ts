@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { AuditError } from './errors.ts'
-import { LOGS, type Log } from './logs.ts'
+import { LOGS, type Log } from './log/logs.ts'
 import { parseDuration, parseTime } from './time.ts'
 
 /** What the command line and the environment ask for, checked. Times are epoch seconds, durations seconds. */
@@ -22,12 +22,7 @@ export interface Settings {
   /** Filters of team.integrationLogs, under Slack's names. */
   readonly filters: Readonly<Record<string, string>>
   readonly json: boolean
-  readonly voice: 'quiet' | 'normal' | 'verbose'
-}
-
-/** Where help and the version go. */
-export interface TextOutput {
-  readonly write: (text: string) => void
+  readonly verbosity: 'quiet' | 'normal' | 'verbose'
 }
 
 const EXAMPLES = `
@@ -49,18 +44,27 @@ Exit codes: 0 all asked for was read, or the run stopped at a limit as asked;
 environment is wrong.
 `
 
+/** The options that may also come from the environment, by their names in commander. The command line comes first. */
+const ENVIRONMENT: Record<string, string> = {
+  stateDir: 'SLACK_AUDIT_STATE',
+  teamId: 'SLACK_TEAM_ID',
+  tokenFile: 'SLACK_TOKEN_FILE',
+  apiUrl: 'SLACK_API_URL',
+}
+
 /**
- * Reads the command line, without the program's name, and the environment.
- * @returns undefined if help or the version was asked for, and written.
+ * Reads the command line, without the program's name, and the environment. `now`: epoch seconds.
+ * @returns undefined if help or the version was asked for; its text then went to `write`.
  * @throws AuditError of class `config`.
  */
 export function parseOptions(
   args: readonly string[],
+  env: NodeJS.ProcessEnv,
   version: string,
   now: number,
-  text: TextOutput,
+  write: (text: string) => void,
 ): Settings | undefined {
-  const command = describeCommand(version, now, text)
+  const command = describeCommand(version, now, write)
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {
@@ -68,21 +72,38 @@ export function parseOptions(
     if (error.exitCode === 0) return undefined
     throw usage(error.message.replace(/^error: /, ''), error)
   }
-  return settle(command)
+  readEnvironment(command, env)
+  return settle(command, now)
 }
 
-function describeCommand(version: string, now: number, text: TextOutput): Command {
+function readEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
+  for (const option of command.options) {
+    const variable = ENVIRONMENT[option.attributeName()]
+    const value = variable === undefined ? undefined : env[variable]
+    if (value === undefined || command.getOptionValueSource(option.attributeName()) === 'cli') continue
+    try {
+      command.setOptionValueWithSource(option.attributeName(), option.parseArg?.(value, undefined), 'env')
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error
+      throw usage(`${variable} '${value}' is invalid. ${error.message}`, error)
+    }
+  }
+}
+
+function describeCommand(version: string, now: number, write: (text: string) => void): Command {
   const time = (value: string) => {
     const seconds = parseTime(value, now)
-    if (seconds === undefined)
-      throw new InvalidArgumentError('A time is 2026-11-05T09:00Z, 1793869200 or 24h.')
+    if (seconds === undefined) {
+      throw new InvalidArgumentError('A time is 2026-11-05T09:00Z, 1793869200 or 24h, from 1970 to 2099.')
+    }
     return seconds
   }
+  const days = (count: number) => count * 86_400
   return new Command('slack-auditor')
     .description(
       'Prints the access log and the integration log of a Slack workspace as JSON lines.\n' +
-        'log = access | integration; both when none is named. check looks whether the\n' +
-        'token is good for the job, and says what to fix.',
+        'log = access | integration; both when none is named. The command check tells\n' +
+        'whether the token is good for the job, and what to fix.',
     )
     .usage('[collect] [options] [log...]\n       slack-auditor check [options]')
     .argument('[words...]')
@@ -92,36 +113,34 @@ function describeCommand(version: string, now: number, text: TextOutput): Comman
       time,
     )
     .option('--until <time>', "only entries up to this time (Slack's before)", time)
-    .addOption(
-      new Option('--state-dir <dir>', 'remember what was printed; print only what is new or changed')
-        .env('SLACK_AUDIT_STATE')
-        .argParser(filled),
+    .option(
+      '--state-dir <dir>',
+      'remember what was printed; print only what is new or changed (env: SLACK_AUDIT_STATE)',
+      filled,
     )
     .addOption(
-      new Option('--lookback <duration>', 'how old a row may be and still be looked at for a change')
+      new Option(
+        '--lookback <duration>',
+        'how far back to look for rows that changed; used only where Slack sorts the access log by date_first',
+      )
         .argParser(duration)
-        .default(30 * 86_400, '30d'),
+        .default(days(30), '30d'),
     )
     .option(
       '--max-rows <n>',
-      'stop after about n printed rows per log; with --state-dir the next run goes on there',
+      'stop after about n printed rows per log. With --state-dir the next run goes on there: newest rows first, gaps after them, so n must exceed what is new in a run',
       count,
     )
-    .option('--max-time <duration>', 'stop after this long; likewise', duration)
+    .option(
+      '--max-time <duration>',
+      'stop after this long. With --state-dir the next run goes on there',
+      duration,
+    )
     .option('--report', 'end with one line per log that says how the run went')
+    .option('--team-id <id>', 'one workspace of an org-wide token (env: SLACK_TEAM_ID)', slackId)
+    .option('--token-file <file>', 'read the token from a file (env: SLACK_TOKEN_FILE)', filled)
     .addOption(
-      new Option('--team-id <id>', 'one workspace of an org-wide token')
-        .env('SLACK_TEAM_ID')
-        .argParser(slackId),
-    )
-    .addOption(
-      new Option('--token-file <file>', 'read the token from a file')
-        .env('SLACK_TOKEN_FILE')
-        .argParser(filled),
-    )
-    .addOption(
-      new Option('--api-url <url>', 'another Slack API root: tests, gateways')
-        .env('SLACK_API_URL')
+      new Option('--api-url <url>', 'another Slack API root: tests, gateways (env: SLACK_API_URL)')
         .argParser(apiUrl)
         .default('https://slack.com/api/'),
     )
@@ -143,13 +162,13 @@ function describeCommand(version: string, now: number, text: TextOutput): Comman
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .configureHelp({ visibleArguments: () => [], helpWidth: 80 })
-    .configureOutput({ writeOut: text.write, writeErr: () => {} })
+    .configureOutput({ writeOut: write, writeErr: () => {} })
     .addHelpText('after', EXAMPLES)
     .exitOverride()
 }
 
 /** Checks what only the whole shows, and puts the options into their final form. */
-function settle(command: Command): Settings {
+function settle(command: Command, now: number): Settings {
   const options = command.opts<Record<string, unknown>>()
   const words = [...command.args]
   const verb = words[0] === 'check' || words[0] === 'collect' ? words.shift() : 'collect'
@@ -184,30 +203,34 @@ function settle(command: Command): Settings {
     apiUrl: option('apiUrl') ?? '',
     filters,
     json: option('json') ?? false,
-    voice: options['quiet'] ? 'quiet' : options['verbose'] ? 'verbose' : 'normal',
+    verbosity: options['quiet'] ? 'quiet' : options['verbose'] ? 'verbose' : 'normal',
   }
-  assertTogether(settings)
+  const stateFrom = command.getOptionValueSource('stateDir') === 'env' ? ENVIRONMENT['stateDir'] : undefined
+  assertTogether(settings, stateFrom ?? '--state-dir', now)
   return settings
 }
 
-function assertTogether(settings: Settings): void {
-  const filtered = Object.keys(settings.filters).length > 0
-  if (settings.command === 'collect') {
-    if (settings.json) throw usage('--json goes with check; collect prints JSON lines anyway')
-    if (settings.stateDir !== undefined && settings.until !== undefined) {
-      throw usage('--state-dir does not go with --until: the watermark would pass over entries never read')
-    }
-    if (settings.stateDir !== undefined && filtered) {
-      throw usage('--state-dir does not go with a filter: the watermark would pass over entries never read')
+/** `stateOption`: what the operator set to give a state folder. */
+function assertTogether(settings: Settings, stateOption: string, now: number): void {
+  const { command, filters, logs, since, until, stateDir, json } = settings
+  const filtered = Object.keys(filters).length > 0
+  if (command === 'collect') {
+    if (json) throw usage('--json goes with check; collect prints JSON lines anyway')
+    if (stateDir !== undefined && (until !== undefined || filtered)) {
+      const what = until !== undefined ? '--until' : 'a filter'
+      throw usage(`${stateOption} does not go with ${what}: the watermark would pass over entries never read`)
     }
   }
-  if (filtered && !settings.logs.includes(LOGS.integration)) {
+  if (filtered && !logs.includes(LOGS.integration)) {
     throw usage(
       '--app-id, --service-id, --user and --change-type filter the integration log, which is not asked for',
     )
   }
-  if (settings.since !== undefined && settings.until !== undefined && settings.since > settings.until) {
+  if (since !== undefined && until !== undefined && since > until) {
     throw usage('--since is later than --until: nothing lies between')
+  }
+  if (since !== undefined && since > now + 86_400) {
+    throw usage('--since lies in the future: nothing would be printed until then')
   }
 }
 
@@ -223,7 +246,7 @@ function filled(value: string): string {
 function duration(value: string): number {
   const seconds = parseDuration(value)
   if (seconds === undefined || seconds === 0)
-    throw new InvalidArgumentError('A duration is 90s, 30m, 24h, 7d or 2w.')
+    throw new InvalidArgumentError('A duration is 90s, 30m, 24h, 7d or 2w, and at most 50 years.')
   return seconds
 }
 

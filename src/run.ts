@@ -1,17 +1,25 @@
-import { type Account, authenticate } from './auth.ts'
 import { type Collected, collect } from './collect.ts'
 import { type AuditError, asAuditError } from './errors.ts'
-import { linePrinter, reportLine, type Team } from './lines.ts'
-import { type Lock, lockState } from './lock.ts'
-import { type Log, readPage } from './logs.ts'
+import type { Log } from './log/logs.ts'
+import { readPage } from './log/page.ts'
 import type { Settings } from './options.ts'
-import type { Output } from './output.ts'
-import type { Voice } from './progress.ts'
-import { type Run, report, summary } from './report.ts'
-import { type Clock, Retrier } from './retry.ts'
-import type { SlackCall } from './slack.ts'
-import { emptyState, type State } from './state.ts'
-import { loadState, type Owner, prepareFolder, saveState, statePath } from './store.ts'
+import { entryLines, reportLine, type Team } from './output/lines.ts'
+import { type Run, report, summary } from './output/report.ts'
+import type { Stderr } from './output/stderr.ts'
+import type { Output } from './output/stdout.ts'
+import { type Account, authenticate } from './slack/auth.ts'
+import type { SlackCall } from './slack/client.ts'
+import { type Clock, Retrier } from './slack/retry.ts'
+import { type Lock, lockState } from './state/lock.ts'
+import { emptyState, type State } from './state/state.ts'
+import {
+  loadState,
+  type Owner,
+  type PreparedState,
+  prepareFolder,
+  prepareState,
+  statePath,
+} from './state/store.ts'
 
 /** What a run works with. */
 export interface Session {
@@ -22,26 +30,36 @@ export interface Session {
   /** Epoch milliseconds. */
   readonly deadline: number
   readonly output: Output
-  readonly voice: Voice
-  /** Locks that are held, for whoever has to let go of them in a hurry. */
+  readonly stderr: Stderr
+  /** The locks that are held, so that a run ended by a signal can let go of them. */
   readonly locks: Set<Lock>
 }
 
-/** How the run of one log ended, and what is to be saved once stdout took the last line. */
-interface Finished {
-  readonly run: Run
-  readonly limit: Collected['limit']
-  readonly doubtful: boolean
-  readonly save?: () => Promise<void>
+/** The state file of a log, locked, and what it held. */
+interface Memory {
+  readonly path: string
+  readonly owner: Owner
+  readonly lock: Lock
+  readonly before: State
+}
+
+/** How the run of one log went, before anything is saved. */
+interface LogRun {
+  readonly log: Log
+  readonly startedMs: number
+  readonly retrier: Retrier
+  readonly memory: Memory | undefined
+  readonly collected: Collected | undefined
+  readonly error: AuditError | undefined
 }
 
 /**
- * One run: asks Slack who we are, reads the logs side by side, prints the reports, and saves the states last of all.
- * @returns whether all that was asked for was read, or left to a later run because a limit was asked for.
+ * One run: asks Slack whose token it is, reads the logs side by side, prints the reports, and saves the states last.
+ * @returns whether all that was asked for was read, or a limit that was asked for left the rest to a later run.
  * @throws AuditError of class `output` when the lines find no reader, `config` when there is nowhere to remember.
  */
 export async function run(session: Session): Promise<boolean> {
-  const { settings, voice } = session
+  const { settings, stderr } = session
   const startedMs = session.clock.now()
   if (settings.stateDir !== undefined) await prepareFolder(settings.stateDir)
   const retrier = new Retrier(session.clock, session.deadline)
@@ -50,96 +68,55 @@ export async function run(session: Session): Promise<boolean> {
     account = await authenticate(session.call, retrier, settings.teamId)
   } catch (thrown) {
     const error = asAuditError(thrown)
-    voice.error(error.message)
+    stderr.error(error.message)
     await reportFailure(session, startedMs, error, retrier)
     return false
   }
-  voice.start()
+  stderr.startProgress()
   try {
     const settled = await Promise.allSettled(settings.logs.map((log) => runLog(session, account, log)))
-    voice.stop()
-    const finished = settled.map((result) => {
+    stderr.stopProgress()
+    const runs = settled.map((result) => {
       if (result.status === 'rejected') throw result.reason
       return result.value
     })
-    return await conclude(session, account.team, finished)
+    return await conclude(session, account.team, runs)
   } finally {
     for (const lock of session.locks) lock.release()
   }
 }
 
-/** The report of each log for a run that could not begin, if reports were asked for. */
+/** Prints a report of each log for a run that could not begin, if reports were asked for. */
 export async function reportFailure(
   session: Pick<Session, 'version' | 'output' | 'clock'> & {
     settings: Pick<Settings, 'report' | 'logs' | 'teamId'>
   },
   startedMs: number,
   error: AuditError,
-  counters?: Retrier,
+  calls?: Retrier,
 ): Promise<void> {
   const { settings, version, clock } = session
   if (!settings.report) return
   const team = { id: settings.teamId ?? null, name: null }
+  const endedMs = clock.now()
   const lines = settings.logs.map((log) =>
-    reportLine(
-      team,
-      report({ log, startedMs, endedMs: clock.now(), version, complete: false, error, ...counted(counters) }),
-    ),
+    reportLine(team, report({ log, startedMs, endedMs, version, complete: false, error, calls })),
   )
   await session.output.write(lines.join(''))
 }
 
-/** Deliver, then remember: a run that dies in between prints the same lines again, with the same ids. */
-async function conclude(session: Session, team: Team, finished: readonly Finished[]): Promise<boolean> {
-  const { settings, output, voice } = session
-  if (settings.report) await output.write(finished.map(({ run }) => reportLine(team, run)).join(''))
-  let good = true
-  for (const { run, limit, doubtful, save } of finished) {
-    const line = summary(run, limit, save !== undefined)
-    if (run.error || doubtful) voice.error(line)
-    else voice.say(line)
-    if (run.error || doubtful || (!run.complete && limit === undefined)) good = false
-    try {
-      await save?.()
-    } catch (thrown) {
-      voice.error(asAuditError(thrown).message)
-      good = false
-    }
-  }
-  return good
-}
-
-/** Reads one log and prints it. Whatever goes wrong with it is in the report, so that the other log goes on. */
-async function runLog(session: Session, account: Account, log: Log): Promise<Finished> {
-  const { settings, clock, deadline, voice } = session
+/** Reads one log and prints it. What goes wrong with it stays in the result, so that the other log goes on. */
+async function runLog(session: Session, account: Account, log: Log): Promise<LogRun> {
+  const { settings, clock, deadline, output, stderr } = session
   const startedMs = clock.now()
-  const retrier = new Retrier(clock, deadline, (seconds) => voice.waiting(log.name, seconds))
-  const finish = (facts: Partial<Parameters<typeof report>[0]>) =>
-    report({
-      log,
-      startedMs,
-      endedMs: clock.now(),
-      version: session.version,
-      complete: false,
-      error: undefined,
-      ...counted(retrier),
-      ...facts,
-    })
-  let before: State
-  let lock: Lock | undefined
-  const owner: Owner = { teamId: account.teamId, workspace: settings.teamId, log }
-  const path = settings.stateDir === undefined ? undefined : statePath(settings.stateDir, owner)
+  const retrier = new Retrier(clock, deadline, (seconds) => stderr.waiting(log.name, seconds))
+  let memory: Memory | undefined
   try {
-    if (path !== undefined) {
-      lock = await lockState(path, clock.sleep)
-      session.locks.add(lock)
-    }
-    before = await remembered(session, path, owner)
+    memory = await openMemory(session, account, log)
   } catch (thrown) {
-    return { run: finish({ error: asAuditError(thrown) }), limit: undefined, doubtful: false }
+    return { log, startedMs, retrier, memory, collected: undefined, error: asAuditError(thrown) }
   }
-
-  const print = linePrinter(log, account.team)
+  const toLines = entryLines(log, account.team)
   const collected = await collect(
     {
       log,
@@ -149,55 +126,118 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Fin
       maxRows: settings.maxRows,
       deadline,
     },
-    before,
+    memory?.before ?? emptyState(settings.since ?? Number.NEGATIVE_INFINITY),
     {
-      // The page is checked within the retry: a body that is not Slack's may come from a proxy about to recover.
-      fetchPage: (args, neighbour) =>
-        retrier.call(async () =>
+      fetchPage: (args, neighbour) => {
+        memory?.lock.assertHeld()
+        // The answer is checked within the retry: a proxy about to recover may have sent it.
+        return retrier.call(async () =>
           readPage(log, await session.call(log.method, args), account.team.id, neighbour),
-        ),
-      print: (entries) => session.output.write(entries.map(print).join('')),
+        )
+      },
+      print: (entries) => output.write(toLines(entries)),
       now: () => clock.now(),
-      warn: (message) => voice.say(`${log.name}: ${message}`),
-      onPage: (counts, oldest) => voice.progress(log.name, counts.pages, counts.rowsRead, oldest),
+      warn: (message) => stderr.say(`${log.name}: ${message}`),
+      onPage: ({ pages, rowsRead }, oldest) => stderr.progress(log.name, pages, rowsRead, oldest),
     },
   )
-  const { state, counts, error, limit, complete, doubts } = collected
-  for (const doubt of doubts) voice.error(`${log.name}: something may have been left out: ${doubt}`)
-  return {
-    run: finish({
-      ...counts,
-      complete,
-      error,
-      order: state.order,
-      watermark: state.watermark,
-      gaps: path === undefined ? 0 : state.gaps.length,
-    }),
-    limit,
-    doubtful: doubts.length > 0,
-    ...(path !== undefined && {
-      save: async () => {
-        if (state === before) return
-        await lock?.assertHeld()
-        await saveState(path, owner, state)
-      },
-    }),
+  for (const doubt of collected.doubts) {
+    stderr.error(`${log.name}: something may have been left out: ${doubt}`)
   }
+  return { log, startedMs, retrier, memory, collected, error: collected.error }
 }
 
-async function remembered(
-  { settings, voice, clock }: Session,
-  path: string | undefined,
-  owner: Owner,
-): Promise<State> {
-  const loaded = path === undefined ? undefined : await loadState(path, owner)
-  if (!loaded) return emptyState(owner.log, settings.since ?? Number.NEGATIVE_INFINITY)
-  const minutes = Math.round((clock.now() - Date.parse(loaded.saved)) / 60_000)
-  voice.detail(`${owner.log.name}: goes on from ${path}, saved ${minutes} min ago`)
-  if (settings.since !== undefined) {
-    voice.detail(`${owner.log.name}: --since is for the first run and is ignored: there is a state`)
+/** Locks and reads the state of this log; undefined without --state-dir. */
+async function openMemory(
+  { settings, clock, stderr, locks }: Session,
+  account: Account,
+  log: Log,
+): Promise<Memory | undefined> {
+  if (settings.stateDir === undefined) return undefined
+  const owner: Owner = { teamId: account.teamId, workspace: settings.teamId, log }
+  const path = statePath(settings.stateDir, owner)
+  const lock = await lockState(path, clock.sleep)
+  locks.add(lock)
+  const loaded = await loadState(path, owner)
+  if (!loaded) {
+    return { path, owner, lock, before: emptyState(settings.since ?? Number.NEGATIVE_INFINITY) }
   }
-  return loaded.state
+  const minutes = Math.max(0, Math.round((clock.now() - Date.parse(loaded.saved)) / 60_000))
+  stderr.detail(
+    `${log.name}: goes on from ${path}${Number.isFinite(minutes) ? `, saved ${minutes} min ago` : ''}`,
+  )
+  if (settings.since !== undefined) {
+    stderr.detail(`${log.name}: there is a state, so --since, which is for the first run, is ignored`)
+  }
+  return { path, owner, lock, before: loaded.state }
+}
+
+/**
+ * Deliver, then remember: the new states are written beside the old ones, the reports are printed, and only then are
+ * the new states put in force. A run that dies in between prints the same lines again, with the same ids.
+ */
+async function conclude(session: Session, team: Team, runs: readonly LogRun[]): Promise<boolean> {
+  const { settings, output, stderr } = session
+  const prepared: { run: LogRun; state: PreparedState | undefined }[] = []
+  for (const run of runs) {
+    try {
+      prepared.push({ run, state: await prepare(run) })
+    } catch (thrown) {
+      // This error tells more than one that Slack may have given before: nothing of this run is remembered.
+      if (run.error) stderr.error(`${run.log.name}: ${run.error.message}`)
+      prepared.push({ run: { ...run, error: asAuditError(thrown) }, state: undefined })
+    }
+  }
+  const reports = prepared.map(({ run }) => reportOf(session, run))
+  try {
+    if (settings.report) await output.write(reports.map((report) => reportLine(team, report)).join(''))
+  } catch (error) {
+    for (const { state } of prepared) await state?.discard()
+    throw error
+  }
+  let good = true
+  for (const [index, { run, state }] of prepared.entries()) {
+    const limit = run.collected?.limit
+    const said = reports[index] as Run
+    const failed = run.error !== undefined || (run.collected?.doubts.length ?? 0) > 0
+    const line = summary(said, limit, state !== undefined)
+    if (failed) stderr.error(line)
+    else stderr.say(line)
+    if (failed || (!said.complete && limit === undefined)) good = false
+    try {
+      await state?.commit()
+    } catch (thrown) {
+      stderr.error(asAuditError(thrown).message)
+      good = false
+    }
+  }
+  return good
+}
+
+/** The new state, ready to be put in force; undefined if there is nothing to remember. */
+async function prepare({ memory, collected }: LogRun): Promise<PreparedState | undefined> {
+  if (!memory || !collected || collected.state === memory.before) return undefined
+  memory.lock.assertHeld()
+  return prepareState(memory.path, memory.owner, collected.state)
+}
+
+function reportOf({ clock, version }: Session, run: LogRun): Run {
+  const { log, startedMs, retrier, memory, collected, error } = run
+  // A state that could not be saved leaves the old one in force.
+  const state = error?.class === 'state' ? memory?.before : collected?.state
+  return report({
+    log,
+    startedMs,
+    endedMs: clock.now(),
+    version,
+    complete: error === undefined && collected?.complete === true,
+    error,
+    calls: retrier,
+    counts: collected?.counts,
+    sortKeys: collected?.order.sortKeys,
+    watermark: state?.watermark,
+    gaps: memory === undefined ? 0 : state?.gaps.length,
+  })
 }
 
 function argumentsFor(settings: Settings, log: Log): Record<string, string> {
@@ -206,14 +246,4 @@ function argumentsFor(settings: Settings, log: Log): Record<string, string> {
     ...(settings.teamId !== undefined && { team_id: settings.teamId }),
     ...(!log.hasBefore && settings.filters),
   }
-}
-
-function counted(retrier: Retrier | undefined): {
-  requests?: number
-  retries?: number
-  rateLimitedMs?: number
-} {
-  return retrier
-    ? { requests: retrier.requests, retries: retrier.retries, rateLimitedMs: retrier.rateLimitedMs }
-    : {}
 }

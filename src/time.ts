@@ -1,10 +1,17 @@
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** A duration such as `90s`, `30m`, `24h`, `7d`, `2w`, in seconds; undefined if it is none. */
+/** No duration is longer than 50 years, so that "before now" never means a time before 1970. */
+const LONGEST_DURATION_SECONDS = 50 * 365 * 86_400
+
+/** Times are accepted from 1970 up to this one, 2100-01-01. */
+const LATEST_TIME = 4_102_444_800
+
+/** A duration such as `90s`, `30m`, `24h`, `7d`, `2w`, in seconds. Undefined if the text is none, or is over 50 years. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,6})([smhdw])$/.exec(text)
+  const match = /^(\d{1,10})([smhdw])$/.exec(text)
   if (!match) return undefined
-  return Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? Number.NaN)
+  const seconds = Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? Number.NaN)
+  return seconds <= LONGEST_DURATION_SECONDS ? seconds : undefined
 }
 
 const ISO =
@@ -12,28 +19,28 @@ const ISO =
 
 /**
  * A time as the command line takes it, in whole epoch seconds: ISO 8601 (no zone: UTC), epoch seconds, or a duration
- * before `now`. Undefined if it is none of these, or a date that no calendar has, such as 2026-02-30.
+ * before `now`. Undefined if the text is none of these, is a date that no calendar has (2026-02-30), or lies before
+ * 1970 or after 2099.
  */
 export function parseTime(text: string, now: number): number | undefined {
+  const seconds = parseAnyTime(text, now)
+  return seconds !== undefined && seconds >= 0 && seconds < LATEST_TIME ? seconds : undefined
+}
+
+function parseAnyTime(text: string, now: number): number | undefined {
   const duration = parseDuration(text)
   if (duration !== undefined) return now - duration
   if (/^\d{9,10}$/.test(text)) return Number(text)
   const match = ISO.exec(text)
   if (!match) return undefined
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((part) => Number(part ?? 0))
   const utc = Date.UTC(year, month - 1, day, hour, minute, second)
   // Date rolls 30 February over into March; the parts that come back show it.
   const back = new Date(utc).toISOString().slice(0, 19)
   const asked = `${match[1]}-${match[2]}-${match[3]}T${match[4] ?? '00'}:${match[5] ?? '00'}:${match[6] ?? '00'}`
-  if (back !== asked) return undefined
-  return utc / 1000 - zoneSeconds(match[7])
+  return back === asked ? utc / 1000 - zoneSeconds(match[7]) : undefined
 }
 
 function zoneSeconds(zone: string | undefined): number {

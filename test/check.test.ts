@@ -13,9 +13,10 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { LOGS } from '../src/logs.ts'
-import { emptyState, type State, type Stretch } from '../src/state.ts'
-import { type Owner, saveState, statePath } from '../src/store.ts'
+import { LOGS } from '../src/log/logs.ts'
+import type { Range } from '../src/state/plan.ts'
+import { emptyState, type State } from '../src/state/state.ts'
+import { type Owner, prepareState, statePath } from '../src/state/store.ts'
 import { type ServerOptions, serve } from './fake-slack/server.ts'
 import { Slack, type SlackOptions } from './fake-slack/slack.ts'
 import { Workspace } from './fake-slack/workspace.ts'
@@ -58,14 +59,14 @@ function assertFindings(findings: readonly Finding[], expected: readonly string[
     assert.match(shown[index] ?? '', new RegExp(`^${pattern}`))
 }
 
-const WELL = [
+const GOOD = [
   'ok token: from SLACK_TOKEN$',
   'ok slack: accepts it: Beispiel GmbH – Zürich \\(T000000001\\), user audit\\.service$',
   'ok scope: admin$',
   'ok access: team\\.accessLogs can be read$',
   'ok integration: team\\.integrationLogs can be read$',
 ]
-const [TOKEN_WELL = '', SLACK_WELL = '', SCOPE_WELL = '', ACCESS_WELL = '', INTEGRATION_WELL = ''] = WELL
+const [TOKEN_GOOD = '', SLACK_GOOD = '', SCOPE_GOOD = '', ACCESS_GOOD = '', INTEGRATION_GOOD = ''] = GOOD
 
 describe('the token', { concurrency: 4 }, () => {
   type Case = [
@@ -81,8 +82,8 @@ describe('the token', { concurrency: 4 }, () => {
     fault: (asked) => (asked === method ? { kind: 'error', error } : undefined),
   })
   const cases: Case[] = [
-    ['that is good is good for both logs', {}, {}, [], {}, 0, WELL],
-    ['is looked at for the named log alone', {}, {}, ['access'], {}, 0, WELL.slice(0, 4)],
+    ['that is good is good for both logs', {}, {}, [], {}, 0, GOOD],
+    ['is looked at for the named log alone', {}, {}, ['access'], {}, 0, GOOD.slice(0, 4)],
     [
       'that is missing is a wrong environment',
       {},
@@ -93,7 +94,7 @@ describe('the token', { concurrency: 4 }, () => {
       ['fix token: SLACK_TOKEN is empty: put the User OAuth Token there, which begins with xoxp-'],
     ],
     [
-      'of a bot, by its looks, likewise',
+      'that is one of a bot by its prefix is a wrong environment',
       {},
       {},
       [],
@@ -102,7 +103,7 @@ describe('the token', { concurrency: 4 }, () => {
       ['fix token: SLACK_TOKEN holds a token of the wrong kind \\(xoxb-…\\): use the User OAuth Token'],
     ],
     [
-      'whose file is missing, likewise',
+      'whose file is missing is a wrong environment',
       {},
       {},
       ['--token-file', '/nowhere/token'],
@@ -117,7 +118,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       { SLACK_TOKEN: 'xoxp-another-one' },
       1,
-      [TOKEN_WELL, 'fix slack: auth\\.test: invalid_auth: .*copied whole.*allow-list.*--team-id'],
+      [TOKEN_GOOD, 'fix slack: auth\\.test: invalid_auth: .*copied whole.*allow-list.*--team-id'],
     ],
     [
       'of a bot, by what Slack says, cannot read either log',
@@ -127,9 +128,9 @@ describe('the token', { concurrency: 4 }, () => {
       {},
       1,
       [
-        TOKEN_WELL,
-        SLACK_WELL,
-        SCOPE_WELL,
+        TOKEN_GOOD,
+        SLACK_GOOD,
+        SCOPE_GOOD,
         'fix access: .*not_allowed_token_type.*xoxp-',
         'fix integration: .*not_allowed',
       ],
@@ -142,8 +143,8 @@ describe('the token', { concurrency: 4 }, () => {
       {},
       1,
       [
-        TOKEN_WELL,
-        SLACK_WELL,
+        TOKEN_GOOD,
+        SLACK_GOOD,
         'fix scope: the token has no scope "admin" \\(it has: identify, users:read\\): add the user scope "admin"',
         'fix access: team\\.accessLogs: missing_scope: .*\\(needed: admin; the token has: identify,users:read\\)$',
         'fix integration: team\\.integrationLogs: missing_scope',
@@ -156,7 +157,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       {},
       1,
-      [TOKEN_WELL, SLACK_WELL, 'fix scope: .*it has: admin\\.teams:read', 'fix access', 'fix integration'],
+      [TOKEN_GOOD, SLACK_GOOD, 'fix scope: .*it has: admin\\.teams:read', 'fix access', 'fix integration'],
     ],
     [
       'of a free workspace still reads the integration log',
@@ -165,7 +166,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       {},
       1,
-      [TOKEN_WELL, SLACK_WELL, SCOPE_WELL, 'fix access: .*paid_only: .*upgrade', INTEGRATION_WELL],
+      [TOKEN_GOOD, SLACK_GOOD, SCOPE_GOOD, 'fix access: .*paid_only: .*upgrade', INTEGRATION_GOOD],
     ],
     [
       'may be good where only the integration log is wanted of it',
@@ -174,7 +175,7 @@ describe('the token', { concurrency: 4 }, () => {
       ['integration'],
       {},
       0,
-      [TOKEN_WELL, SLACK_WELL, SCOPE_WELL, INTEGRATION_WELL],
+      [TOKEN_GOOD, SLACK_GOOD, SCOPE_GOOD, INTEGRATION_GOOD],
     ],
     [
       'for which Slack names no scopes is judged by the logs',
@@ -188,7 +189,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       {},
       0,
-      [TOKEN_WELL, 'ok slack: accepts it: workspace \\(T1\\), user U1$', ACCESS_WELL, INTEGRATION_WELL],
+      [TOKEN_GOOD, 'ok slack: accepts it: workspace \\(T1\\), user U1$', ACCESS_GOOD, INTEGRATION_GOOD],
     ],
   ]
   for (const [what, options, server, args, env, code, expected] of cases) {
@@ -247,9 +248,9 @@ describe('check', { concurrency: 4 }, () => {
     )
     const { code, findings } = await check()
     assertFindings(findings, [
-      ...WELL.slice(0, 3),
+      ...GOOD.slice(0, 3),
       'fix access: team\\.accessLogs: HTTP 403, which Slack does not send: check --api-url and the proxy$',
-      INTEGRATION_WELL,
+      INTEGRATION_GOOD,
     ])
     assert.equal(code, 1)
   })
@@ -257,14 +258,14 @@ describe('check', { concurrency: 4 }, () => {
 
 describe('with --state-dir', { concurrency: 4 }, () => {
   const owner = (teamId: string): Owner => ({ teamId, workspace: undefined, log: LOGS.access })
-  const gap: Stretch = { top: [NOW, NOW], floor: [0, 0], ids: new Set(), printed: new Set() }
-  const state = (fields: Partial<State>): State => ({ ...emptyState(LOGS.access, 0), ...fields })
+  const gap: Range = { top: { time: NOW, began: NOW }, floor: { time: 0, began: 0 } }
+  const state = (fields: Partial<State>): State => ({ ...emptyState(0), ...fields })
 
   /** A folder in which a state of the access log was saved; `saved`: how many seconds ago. */
   async function stateFolder(t: TestContext, team: string, saved: State, secondsAgo = 0): Promise<string> {
     const folder = folderOf(t)
     const path = statePath(folder, owner(team))
-    await saveState(path, owner(team), saved)
+    await (await prepareState(path, owner(team), saved)).commit()
     const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
     const at = new Date(Date.now() - secondsAgo * 1000).toISOString()
     writeFileSync(path, JSON.stringify({ ...file, saved: at }))
@@ -274,24 +275,29 @@ describe('with --state-dir', { concurrency: 4 }, () => {
   const day = '2025-11-24 16:00:00Z'
   const states: [what: string, saved: State, secondsAgo: number, message: string][] = [
     [
-      'that is good is told in words',
+      'that is good is described in words',
       state({ watermark: NOW }),
       3.1 * 3600,
       `last run 3 h ago, read up to ${day}, no gaps$`,
     ],
     [
-      'with a gap likewise',
+      'with one gap is described with its gap',
       state({ watermark: NOW, gaps: [gap] }),
       8.1 * 86_400,
       `last run 8 d ago, read up to ${day}, 1 gap that later runs read$`,
     ],
     [
-      'with gaps likewise',
+      'with two gaps is described with the number of its gaps',
       state({ watermark: NOW, gaps: [gap, gap] }),
       630,
       `last run 1[01] min ago, .*, 2 gaps that later runs read$`,
     ],
-    ['of an empty log likewise', state({}), -9999, 'last run 0 s ago, no entry seen yet, no gaps$'],
+    [
+      'of an empty log is described as one of which no entry was seen',
+      state({}),
+      -9999,
+      'last run 0 s ago, no entry seen yet, no gaps$',
+    ],
   ]
   for (const [what, saved, secondsAgo, message] of states) {
     test(`a state ${what}`, async (t) => {
@@ -306,7 +312,20 @@ describe('with --state-dir', { concurrency: 4 }, () => {
     })
   }
 
-  test('a state that is not there yet is well, and so is a folder, which is not made', async (t) => {
+  for (const saved of ['yesterday', 7, undefined]) {
+    test(`a state that says ${JSON.stringify(saved)} for the time of saving is good, and its age is unknown`, async (t) => {
+      const { check, team } = await slackWith(t)
+      const folder = await stateFolder(t, team, state({ watermark: NOW }))
+      const path = statePath(folder, owner(team))
+      const file = JSON.parse(readFileSync(path, 'utf8')) as object
+      writeFileSync(path, JSON.stringify({ ...file, saved }))
+      const { code, findings } = await check(['access', '--state-dir', folder])
+      assertFindings(findings.slice(5), [`ok state of access: age unknown, read up to ${day}, no gaps$`])
+      assert.equal(code, 0)
+    })
+  }
+
+  test('a state that is not there yet is good, and so is a folder that can be made; check does not make it', async (t) => {
     const { check } = await slackWith(t)
     for (const folder of [folderOf(t), join(folderOf(t), 'a', 'b')]) {
       const there = existsSync(folder)
@@ -326,7 +345,7 @@ describe('with --state-dir', { concurrency: 4 }, () => {
     ['of another team', (text: string) => text.replace('T000000001', 'T9'), 'belongs to another team \\(T9'],
     [
       'of a newer program',
-      (text: string) => text.replace('"version":1', '"version":2'),
+      (text: string) => text.replace('"version":2', '"version":3'),
       'was written by a newer',
     ],
   ] as const) {
@@ -337,7 +356,7 @@ describe('with --state-dir', { concurrency: 4 }, () => {
       writeFileSync(path, change(readFileSync(path, 'utf8')))
       const { code, findings } = await check(['--state-dir', folder])
       assertFindings(findings, [
-        ...WELL,
+        ...GOOD,
         `ok state: ${folder} can be written$`,
         `fix state of access: state file ${path} ${message}`,
         'ok state of integration: none yet',
@@ -364,7 +383,7 @@ describe('with --state-dir', { concurrency: 4 }, () => {
   test('a folder in which one may not write is to be fixed, and so is one that may not be made there', async (t) => {
     const { words } = await slackWith(t)
     const folder = folderOf(t)
-    // Nobody may not, also where the tests run as root; the built file has to lie where nobody can read it.
+    // The user nobody may not write there, even where root runs the tests. The built file has to lie where nobody can read it.
     const copy = join(folder, 'program.mjs')
     copyFileSync(PROGRAM, copy)
     const closed = join(folder, 'closed')
@@ -425,7 +444,7 @@ describe('colour', { concurrency: 3 }, () => {
     return ended.stdout
   }
 
-  test('marks what is well and what is not, on a terminal', async (t) => {
+  test('marks on a terminal what is good and what is to be fixed', async (t) => {
     const shown = await onTerminal(t, {})
     if (shown === undefined) return
     const [green, red, plain] = ['\u001b[32m', '\u001b[31m', '\u001b[0m']

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { describe, type TestContext, test } from 'node:test'
-import { KNOWN_SLACK_ERRORS } from '../src/errors.ts'
-import type { Run } from '../src/report.ts'
+import { fileURLToPath } from 'node:url'
+import { type Streams, start as startHere } from '../src/cli.ts'
+import type { Run } from '../src/output/report.ts'
+import { KNOWN_SLACK_ERRORS } from '../src/slack/errors.ts'
 import { type Fault, type SeenRequest, type ServerOptions, serve } from './fake-slack/server.ts'
 import { type Answer, type Arguments, Slack, type SlackOptions } from './fake-slack/slack.ts'
 import { type AccessRow, Workspace, type WorkspaceOptions } from './fake-slack/workspace.ts'
@@ -17,6 +20,7 @@ import {
   type Finished,
   finished,
   folderOf,
+  gate,
   PROGRAM,
   printed,
   reportOf,
@@ -435,7 +439,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       })
     }
 
-    test('with --report it is also a failure report of each log', async (t) => {
+    test('with --report, a usage error is a failure report of each log and exit 2', async (t) => {
       const { audit } = await slackWith(t)
       const result = await audit(['--report', '--since', 'tomorrow'])
       assert.equal(result.code, 2)
@@ -462,7 +466,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       assert.ok(linesOf(stdout).every((line) => line.length <= 80))
     })
 
-    test('--version prints the version of package.json, also from a copy of the file alone', async (t) => {
+    test('--version prints the version of package.json, even from a copy of the file alone', async (t) => {
       const copy = join(folderOf(t), 'copied.mjs')
       copyFileSync(PROGRAM, copy)
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
@@ -554,7 +558,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
         assert.match(result.stderr, message)
         assert.match(result.stderr, /not read.*--app-id/)
         const { outcome, complete, error } = reportOf(result, 'integration')
-        assert.deepEqual([outcome, complete, error?.code], ['failure', false, 'over_pagination_limit'])
+        assert.deepEqual([outcome, complete, error?.code], ['failure', false, 'pages_unread'])
       })
     }
 
@@ -594,7 +598,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
         (slack) => slack.answer(ACCESS, { count: '100', page: '1' }),
       ],
       [
-        'all of the log whatever before says',
+        'all of the log, as if it had not read "before",',
         ['--until', String(NOW - 30 * DAY)],
         /"before"/,
         (slack, { before: _, ...args }) => slack.answer(ACCESS, args),
@@ -905,7 +909,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       })
     }
 
-    test('a server that never answers auth.test ends within --max-time, too', async (t) => {
+    test('a server that never answers auth.test ends the run within --max-time', async (t) => {
       const { audit } = await slackWith(t, {}, faultOf('auth.test', { kind: 'hang' }))
       const result = await audit(['--report', '--max-time', '4s'])
       assert.deepEqual([result.code, reportOf(result).outcome], [1, 'failure'])
@@ -963,7 +967,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       version: 'string',
     }
 
-    test('have the same fields of the same types whether all went well or not', async (t) => {
+    test('have the same fields of the same types after success and after failure', async (t) => {
       const { audit, workspace } = await slackWith(
         t,
         {},
@@ -1093,7 +1097,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       )
     })
 
-    test('-q says nothing where all is well, and a failure all the same', async (t) => {
+    test('-q says nothing after a success, and what failed after a failure', async (t) => {
       const { audit } = await slackWith(t)
       assert.equal((await audit(['-q'])).stderr, '')
       assert.match((await audit(['-q'], { SLACK_TOKEN: 'xoxp-another-one' })).stderr, /invalid_auth/)
@@ -1170,5 +1174,134 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       assert.ok(!seen.all.includes('back to'))
       assert.equal(seen.last.length, 2)
     })
+  })
+})
+
+describe('start, called in this process', () => {
+  /** A stream that keeps what it is given, or fails at a chunk that holds `failingAt`. */
+  function keeper({ failingAt, onChunk }: { failingAt?: string; onChunk?: (nth: number) => void } = {}) {
+    const chunks: string[] = []
+    const stream = new Writable({
+      autoDestroy: false,
+      decodeStrings: false,
+      write(chunk: string, _encoding, callback) {
+        if (failingAt !== undefined && chunk.includes(failingAt)) {
+          return callback(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+        }
+        chunks.push(chunk)
+        callback()
+        onChunk?.(chunks.length)
+      },
+    })
+    return { stream: stream as unknown as NodeJS.WriteStream, chunks, text: () => chunks.join('') }
+  }
+
+  /** Starts the program in this process, with this environment and nothing else in it. */
+  function begin(args: string[], env: NodeJS.ProcessEnv, stdout = keeper()) {
+    const stderr = keeper()
+    const streams: Streams = { stdout: stdout.stream, stderr: stderr.stream }
+    return { ...startHere(args, env, streams), out: stdout, err: stderr }
+  }
+
+  const ENV = { SLACK_TOKEN: TOKEN }
+
+  test('writes to the streams it is given, and gives exit code 0', async (t) => {
+    const { address, workspace } = await slackWith(t)
+    const { exitCode, out, err } = begin([...address, 'access', '--report'], ENV)
+    assert.equal(await exitCode, 0)
+    assert.equal(out.chunks.length, 2, 'the page and the report are a chunk each')
+    assert.equal(linesOf(out.chunks[0] ?? '').length, workspace.accessRows().length)
+    assert.match(out.chunks[1] ?? '', /^\{"dataset":"slack\.auditor".*\}\n$/)
+    assert.match(err.text(), /^slack-auditor: access: 60 printed of 60 rows read in 1 page, complete\n$/)
+  })
+
+  test('reads the environment it is given and not that of this process', async (t) => {
+    const { fake, address } = await slackWith(t)
+    const without = begin([...address, 'access'], {})
+    assert.equal(await without.exitCode, 2)
+    assert.match(without.err.text(), /^slack-auditor: no token: set SLACK_TOKEN.*\n$/)
+    assert.equal(fake.requests.length, 0)
+    const from = begin(['access', '-q'], { ...ENV, SLACK_API_URL: fake.url, SLACK_TEAM_ID: 'T0OTHER' })
+    assert.equal(await from.exitCode, 0)
+    assert.equal(fake.requests.at(-1)?.args['team_id'], 'T0OTHER')
+    assert.equal(from.err.text(), '')
+  })
+
+  const codes: [what: string, args: string[], code: number, out: RegExp, err: RegExp][] = [
+    ['--version', ['--version'], 0, /^\d+\.\d+\.\d+\n$/, /^$/],
+    ['--help', ['--help'], 0, /^Usage: slack-auditor /, /^$/],
+    ['an unknown option', ['--nonsense'], 2, /^$/, /^slack-auditor: unknown option '--nonsense'.*\n$/],
+    ['an unknown log', ['audit'], 2, /^$/, /^slack-auditor: unknown log "audit".*\n$/],
+  ]
+  for (const [what, args, code, out, err] of codes) {
+    test(`gives exit code ${code} for ${what}`, async () => {
+      const run = begin(args, ENV)
+      assert.equal(await run.exitCode, code)
+      assert.match(run.out.text(), out)
+      assert.match(run.err.text(), err)
+    })
+  }
+
+  test('gives exit code 1 when Slack refuses, and never rejects', async (t) => {
+    const { address } = await slackWith(t, {}, faultOf(ACCESS, { kind: 'error', error: 'paid_only' }))
+    const { exitCode, err } = begin([...address, 'access'], ENV)
+    assert.equal(await exitCode, 1)
+    assert.match(err.text(), /paid_only/)
+  })
+
+  test('saves nothing and leaves no file when the report finds no reader', async (t) => {
+    const { address } = await slackWith(t)
+    const folder = folderOf(t)
+    const stdout = keeper({ failingAt: 'slack.auditor' })
+    const { exitCode, err } = begin([...address, '--state-dir', folder, '--report'], ENV, stdout)
+    assert.equal(await exitCode, 1)
+    assert.ok(stdout.chunks.length >= 2, 'the entries were printed')
+    assert.match(err.text(), /nobody reads stdout any more/)
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  test('removes its locks when it is interrupted, and saves nothing', async (t) => {
+    const [reading, goOn] = [gate(), gate()]
+    const { address, workspace, fake } = await slackWith(
+      t,
+      { maxPageRows: 20 },
+      {
+        beforeAnswer: async (method, nth) => {
+          if (method !== ACCESS || nth !== 2) return
+          reading.open()
+          await goOn.passed
+        },
+      },
+    )
+    const folder = folderOf(t)
+    const lock = join(folder, `${workspace.team.id}-access.json.lock`)
+    const [printedOne, printedTwo] = [gate(), gate()]
+    const stdout = keeper({ onChunk: (nth) => (nth === 1 ? printedOne : printedTwo).open() })
+    const args = [...address, 'access', '--state-dir', folder, '--report']
+    const { interrupt, exitCode } = begin(args, ENV, stdout)
+    // A run that ends is no reason to wait for ever.
+    const orTheEnd = (awaited: Promise<unknown>) => Promise.race([awaited, exitCode])
+    await orTheEnd(Promise.all([reading.passed, printedOne.passed]))
+    assert.ok(existsSync(lock), 'the lock is held')
+    await interrupt()
+    assert.deepEqual(readdirSync(folder), [])
+    goOn.open()
+    await orTheEnd(printedTwo.passed)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(linesOf(stdout.text()).length, 40, 'two pages, and no report')
+    assert.equal(fake.requests.length, 3, 'who the token belongs to, and the two pages')
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  test('does not begin when cli.ts is only imported', () => {
+    const url = new URL('../src/cli.ts', import.meta.url)
+    const script = `await import(${JSON.stringify(url)})`
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, '--', '--version']
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: cleanEnvironment(),
+      encoding: 'utf8',
+    })
+    assert.deepEqual([status, stdout, stderr], [0, '', ''])
   })
 })

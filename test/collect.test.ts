@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type CollectOptions, collect } from '../src/collect.ts'
-import { AuditError, OutOfTimeError, SlackCallError, slackAnswerError } from '../src/errors.ts'
-import { LOGS, type Log, readPage } from '../src/logs.ts'
-import { emptyState, OVERLAP_SECONDS, type State, type Stretch } from '../src/state.ts'
+import { AuditError, OutOfTimeError, SlackCallError } from '../src/errors.ts'
+import { LOGS, type Log } from '../src/log/logs.ts'
+import { readPage, type Times } from '../src/log/page.ts'
+import { slackAnswerError } from '../src/slack/errors.ts'
+import type { Range } from '../src/state/plan.ts'
+import { emptyState, OVERLAP_SECONDS, type State } from '../src/state/state.ts'
+import type { SortedBy } from '../src/walk/order.ts'
 
 /** When every run here begins. */
 const NOW = 1_764_000_000
@@ -14,8 +18,12 @@ const ALL = Number.NEGATIVE_INFINITY
 type Row = Record<string, unknown>
 type Answer = Row | Error
 
-/** An access row, or an integration entry, by its time; `first` is date_first. */
+/** An access row, or an integration entry, by its times; `first` is date_first. */
 const row = (last: number, first = last): Row => ({ date_last: last, date_first: first, date: last })
+
+/** So many rows, the first at this time, each older than the one before by `step` seconds. */
+const rowsFrom = (count: number, last: number, step: number): Row[] =>
+  Array.from({ length: count }, (_, index) => row(last - index * step))
 
 const page = (rows: Row[], more: Row = {}): Row => ({ ok: true, logins: rows, logs: rows, ...more })
 const cursor = (next_cursor: string) => ({ response_metadata: { next_cursor } })
@@ -30,7 +38,7 @@ interface Setting extends Partial<CollectOptions> {
 
 /** Collects from a Slack that gives these answers, one to each request. */
 async function collected(answers: Answer[], setting: Setting = {}) {
-  const { log = LOGS.access, before = emptyState(log, ALL), requestSeconds = 0, print, ...options } = setting
+  const { log = LOGS.access, before = emptyState(ALL), requestSeconds = 0, print, ...options } = setting
   let now = NOW
   const asked: Record<string, string>[] = []
   const chunks: Row[][] = []
@@ -68,7 +76,12 @@ async function collected(answers: Answer[], setting: Setting = {}) {
 }
 
 const seenOf = (...rows: Row[]) =>
-  new Map(rows.map((raw) => [LOGS.access.identify('T1', raw).id, Number(raw['date_last'])]))
+  new Map<string, Times>(
+    rows.map((raw) => {
+      const times = { time: Number(raw['date_last']), began: Number(raw['date_first']) }
+      return [LOGS.access.ids('T1', raw).id, times]
+    }),
+  )
 
 describe('a first run', () => {
   test('prints every page as one chunk, and remembers what lies in the overlap', async () => {
@@ -92,10 +105,9 @@ describe('a first run', () => {
 
   test('stops below --since and the look-back, and prints nothing older', async () => {
     const rows = [row(NOW - 10), row(NOW - DAY, NOW - 40 * DAY), row(NOW - DAY - 1, NOW - 40 * DAY)]
-    const before = emptyState(LOGS.access, NOW - DAY)
-    const got = await collected([page(rows, cursor('x')), page([row(NOW - 31 * DAY)], cursor('y'))], {
-      before,
-    })
+    const before = emptyState(NOW - DAY)
+    const below = page(rowsFrom(5, NOW - 31 * DAY, 1), cursor('y'))
+    const got = await collected([page(rows, cursor('x')), below], { before })
     assert.deepEqual(got.printed, rows.slice(0, 2))
     assert.equal(got.complete, true)
   })
@@ -121,30 +133,37 @@ describe('a first run', () => {
 })
 
 describe('what a run learns of the order', () => {
-  const refutedBy = async (newer: number) => {
-    const got = await collected([page([row(NOW - 9000)], cursor('a')), page([row(newer)])])
-    return got.state.order.refuted
+  const sortedAfter = async (newer: number) => {
+    const old = [row(NOW - 9000), row(NOW - 9001)]
+    const got = await collected([page(old, cursor('a')), page([row(newer), row(newer - 1)])])
+    return got.state.order
   }
 
   test('comes of rows of different pages only if they cannot have arrived meanwhile', async () => {
-    assert.deepEqual(await refutedBy(NOW - HOUR - 1), [true, true])
-    assert.deepEqual(await refutedBy(NOW - HOUR), [false, false])
+    assert.equal(await sortedAfter(NOW - HOUR - 1), 'none')
+    assert.equal(await sortedAfter(NOW - HOUR + 1), 'unsure')
   })
 
-  test('is no doubt by itself: a log in no order is read to its end', async () => {
-    const before = {
-      ...emptyState(LOGS.access, ALL),
-      order: { refuted: [true, true], beforeField: undefined },
-    }
+  test('that the log is in no order, is no doubt by itself: such a log is read to its end', async () => {
+    const before = { ...emptyState(ALL), order: 'none' as const }
     const got = await collected([page([row(NOW - DAY)], cursor('a')), page([row(NOW)])], { before })
     assert.deepEqual([got.complete, got.doubts], [true, []])
+  })
+
+  test('and held for no order, is taken back by a run that reads the whole log and finds it in order', async () => {
+    const before = { ...emptyState(ALL), order: 'none' as const }
+    const whole = await collected([page(rowsFrom(9, NOW, HOUR))], { before })
+    assert.equal(whole.state.order, 'unsure')
+    const part = await collected([page(rowsFrom(9, NOW, HOUR), cursor('a'))], { before, maxRows: 1 })
+    assert.equal(part.state.order, 'none')
   })
 })
 
 describe('a later run', () => {
   const known = row(NOW - HOUR)
-  const before: State = { ...emptyState(LOGS.access, ALL), watermark: NOW - HOUR, seen: seenOf(known) }
+  const before: State = { ...emptyState(ALL), watermark: NOW - HOUR, seen: seenOf(known) }
   const old = row(NOW - HOUR - OVERLAP_SECONDS - 1, NOW - 31 * DAY)
+  const older = rowsFrom(5, NOW - 32 * DAY, 1)
 
   test('prints what is new, changed or late within the overlap, and nothing else', async () => {
     const changed = { ...known, count: 2 }
@@ -182,30 +201,42 @@ describe('a later run', () => {
   })
 
   test('keeps what earlier runs learnt of the order', async () => {
-    const order = { refuted: [false, true], beforeField: 0 }
-    const quiet = { ...before, order }
-    const got = await collected([page([row(NOW), row(NOW - 2 * DAY)], cursor('x'))], { before: quiet })
-    const next = await collected([page([row(NOW)], cursor('x')), page([row(NOW - 2 * DAY)], cursor('y'))], {
-      before: got.state,
-    })
-    assert.deepEqual(next.state.order, order)
-    assert.equal(next.asked.length, 2, 'so that it stops below the floor, look-back or not')
-    assert.deepEqual(quiet.order, { refuted: [false, true], beforeField: 0 }, 'the old state is not touched')
+    const quiet: State = { ...before, order: 'time' }
+    const first = page([row(NOW), ...rowsFrom(5, NOW - 2 * DAY, 1)], cursor('x'))
+    const got = await collected([first, page(rowsFrom(5, NOW - 3 * DAY, 1), cursor('y'))], { before: quiet })
+    assert.deepEqual([got.state.order, got.asked.length], ['time', 2], 'look-back or not')
+    assert.deepEqual(quiet.order, 'time', 'the old state is not touched')
+  })
+
+  test('is not led astray by one row that stands too high, and reads no further for it', async () => {
+    const sorted: State = { ...before, order: 'time' }
+    const rows = [row(NOW), row(NOW - 3 * DAY), row(NOW - 60), row(NOW - HOUR), ...older]
+    const got = await collected([page(rows, cursor('x')), page(older, cursor('y'))], { before: sorted })
+    assert.deepEqual([got.asked.length, got.complete, got.state.order], [2, true, 'time'])
+  })
+
+  test('saves a state for an empty log too, so that --since of the first run holds', async () => {
+    const got = await collected([page([])], { before: emptyState(NOW - DAY) })
+    assert.notEqual(got.state, before)
+    assert.equal(got.state.since, NOW - DAY)
+  })
+
+  test('takes its watermark from the first page that holds rows', async () => {
+    const got = await collected([
+      page([], cursor('x')),
+      page([row(NOW - 7)], cursor('y')),
+      page([row(NOW - 3)]),
+    ])
+    assert.equal(got.state.watermark, NOW - 7)
   })
 })
 
 describe('a run that is cut', () => {
-  const pages = [
-    page([row(NOW - 10), row(NOW - 20)], cursor('a')),
-    page([row(NOW - HOUR), row(NOW - 2 * HOUR, NOW - DAY)], cursor('b')),
-  ]
-  /** What is left of the first run after both pages. */
-  const gap: Stretch = {
-    top: [NOW - 2 * HOUR, NOW - DAY],
-    floor: [ALL, ALL],
-    ids: new Set(seenOf(row(NOW - 2 * HOUR, NOW - DAY)).keys()),
-    printed: new Set(),
-  }
+  const rows = rowsFrom(10, NOW - 10, HOUR)
+  const pages = [page(rows.slice(0, 4), cursor('a')), page(rows.slice(4), cursor('b'))]
+  /** What is left of a first run after both pages: five rows lie under its top or share it. */
+  const top = NOW - 10 - 5 * HOUR
+  const gap: Range = { top: { time: top, began: top }, floor: { time: ALL, began: ALL } }
   const outage = new SlackCallError('outage', 'http_503', 'down', { retry: true })
   const late = new OutOfTimeError('rate_limit', 'ratelimited', 'late')
 
@@ -219,11 +250,11 @@ describe('a run that is cut', () => {
     [
       'by --max-rows, at the end of the page that reaches it,',
       pages,
-      { maxRows: 3 },
+      { maxRows: 5 },
       '--max-rows',
       undefined,
     ],
-    ['by --max-rows that just suffice', pages, { maxRows: 4 }, '--max-rows', undefined],
+    ['by --max-rows that just suffice', pages, { maxRows: 10 }, '--max-rows', undefined],
     ['by --max-time', pages, { deadline: (NOW + 60) * 1000, requestSeconds: 30 }, '--max-time', undefined],
     ['by --max-time in the middle of a request', [...pages, late], {}, '--max-time', undefined],
     ['by an error of Slack', [...pages, outage], {}, undefined, outage],
@@ -232,8 +263,13 @@ describe('a run that is cut', () => {
     test(`${what} leaves the rest as a gap, and ${error ? 'is a failure' : 'is no failure'}`, async () => {
       const got = await collected(answers, setting)
       assert.deepEqual([got.limit, got.error, got.complete], [limit, error, false])
-      assert.equal(got.counts.rowsPrinted, 4)
+      assert.equal(got.counts.rowsPrinted, 10)
       assert.deepEqual(got.state.gaps, [gap])
+      const remembered = [...got.state.seen.values()].map(({ time }) => time)
+      const within = rows
+        .map((each) => Number(each['date_last']))
+        .filter((time) => time >= NOW - 10 - 2 * HOUR || time <= top)
+      assert.deepEqual(remembered, within, 'the overlap, and what lies in the gap')
       assert.equal(got.state.watermark, NOW - 10)
     })
   }
@@ -244,7 +280,7 @@ describe('a run that is cut', () => {
   })
 
   test('by --max-time before its first page failed, and learnt nothing', async () => {
-    const before = emptyState(LOGS.access, ALL)
+    const before = emptyState(ALL)
     const got = await collected([late], { before })
     assert.deepEqual([got.limit, got.error], [undefined, late])
     assert.equal(got.state, before)
@@ -264,19 +300,71 @@ describe('a run that is cut', () => {
     const refusal = slackAnswerError('team.integrationLogs', 'over_pagination_limit')
     const answers = [page([row(NOW)], { paging: { page: 1, pages: 200 } }), refusal]
     const got = await collected(answers, { log: LOGS.integration })
-    assert.deepEqual([got.error?.code, got.complete, got.state.gaps], ['over_pagination_limit', false, []])
+    assert.deepEqual([got.error?.code, got.complete, got.state.gaps], ['pages_unread', false, []])
   })
 
-  test('by the same refusal of the access log, even below with `before`, leaves a gap: later runs try again', async () => {
+  test('by a refusal of the access log, even below with `before`, leaves a gap: later runs try again', async () => {
     const refusal = slackAnswerError('team.accessLogs', 'over_pagination_limit')
-    const first = page([row(NOW), row(NOW - DAY)], cursor('x'))
-    const got = await collected([first, refusal, refusal])
-    assert.deepEqual(got.asked.at(-1), { before: String(NOW - DAY + 300), limit: '999' })
+    const got = await collected([page(rows, cursor('x')), refusal, refusal])
+    assert.deepEqual(got.asked.at(-1), { before: String(top + 300), limit: '999' })
     assert.deepEqual([got.error?.code, got.complete], ['over_pagination_limit', false])
-    assert.deepEqual(
-      got.state.gaps.map(({ top }) => top),
-      [[NOW - DAY, NOW - DAY]],
+    assert.deepEqual(got.state.gaps, [gap])
+  })
+
+  test('because another run took its lock remembers nothing', async () => {
+    const lost = new AuditError('state', 'lock_lost', 'taken')
+    const before = emptyState(ALL)
+    const got = await collected([...pages, lost], { before })
+    assert.deepEqual([got.error, got.state], [lost, before])
+  })
+
+  test('with one odd time on its last page leaves all that lies below the other rows', async () => {
+    const odd = [...rows.slice(4, 9), row(NOW - 300 * DAY)]
+    const got = await collected([page(rows.slice(0, 4), cursor('a')), page(odd, cursor('b'))], {
+      maxRows: 10,
+    })
+    assert.deepEqual(got.state.gaps, [gap])
+  })
+
+  test('at --max-rows, reads on through the overlap, so that no gap has to remember it', async () => {
+    const seen = rowsFrom(12, NOW - HOUR, 600)
+    const before: State = { ...emptyState(ALL), watermark: NOW - HOUR, seen: seenOf(...seen), order: 'time' }
+    const news = rowsFrom(6, NOW, 60)
+    const late = row(NOW - HOUR - 60)
+    const got = await collected(
+      [
+        page([...news, ...seen.slice(0, 8)], cursor('a')),
+        page([late, ...seen.slice(8)], cursor('b')),
+        page(rowsFrom(5, NOW - DAY, 1), cursor('c')),
+      ],
+      { before, maxRows: 3 },
     )
+    assert.deepEqual(got.printed, [...news, late])
+    assert.deepEqual([got.complete, got.limit, got.state.gaps], [true, undefined, []])
+  })
+
+  test('at --max-rows, skips the news it may not print, and leaves them as a gap above the overlap', async () => {
+    const seen = rowsFrom(6, NOW - 9 * HOUR, 600)
+    const before: State = {
+      ...emptyState(ALL),
+      watermark: NOW - 9 * HOUR,
+      seen: seenOf(...seen),
+      order: 'time',
+    }
+    const got = await collected(
+      [
+        page(rowsFrom(6, NOW, 60), cursor('a')),
+        page(seen, cursor('b')),
+        page(rowsFrom(5, NOW - DAY, 1), cursor('c')),
+      ],
+      { before, maxRows: 3 },
+    )
+    assert.deepEqual(got.asked[1], { before: String(NOW - 9 * HOUR + 300), limit: '999' })
+    assert.deepEqual([got.counts.rowsPrinted, got.limit], [6, '--max-rows'])
+    const [start, end] = [NOW - 60, NOW - 9 * HOUR - 300]
+    assert.deepEqual(got.state.gaps, [
+      { top: { time: start, began: start }, floor: { time: end, began: end } },
+    ])
   })
 })
 
@@ -287,7 +375,7 @@ describe('an entry without a readable time', () => {
     const got = await collected([page(rows)])
     assert.deepEqual(got.printed, rows)
     assert.equal(got.state.watermark, NOW - DAY)
-    assert.match(got.warnings.join(), /^2 entries have no readable time: they are printed/)
+    assert.match(got.warnings.join(), /^2 entries have no readable time: printed all the same/)
   })
 
   test('is printed at the top of a walk that begins at --until, too', async () => {
@@ -295,7 +383,7 @@ describe('an entry without a readable time', () => {
     for (const odd of [{ user_id: 'U1' }, { user_id: 'U1', date_first: until - 9 }]) {
       const got = await collected([page([odd, row(until - 5)])], { until })
       assert.deepEqual([got.printed, got.error, got.complete], [[odd, row(until - 5)], undefined, true])
-      assert.equal(got.state.order.beforeField, undefined)
+      assert.equal(got.order.beforeComparesBegan, false)
     }
     const alone = await collected([page([{ user_id: 'U1' }])], { until })
     assert.deepEqual([alone.printed, alone.error], [[{ user_id: 'U1' }], undefined])
@@ -306,133 +394,160 @@ describe('an entry without a readable time', () => {
 
 describe('from the head down to a gap', () => {
   const top = NOW - 10 * DAY
+  const along = [row(top), row(top + 300)]
   /** A state with a gap from ten days ago to the end of the log. */
-  const withGap = (order: State['order']): State => ({
-    ...emptyState(LOGS.access, ALL),
+  const withGap = (order: SortedBy): State => ({
+    ...emptyState(ALL),
     watermark: NOW - HOUR,
-    gaps: [
-      {
-        top: [top, top],
-        floor: [ALL, ALL],
-        ids: new Set(seenOf(row(top), row(top + 300)).keys()),
-        printed: new Set(),
-      },
-    ],
+    seen: seenOf(...along),
+    gaps: [{ top: { time: top, began: top }, floor: { time: ALL, began: ALL } }],
     order,
   })
-  const byLast = { refuted: [false, true], beforeField: undefined }
-  const byFirst = (beforeField?: number) => ({ refuted: [true, false], beforeField })
-  const head = page([row(NOW), row(NOW - 31 * DAY)], cursor('deep'))
-  /** A page wholly below the overlap and the look-back, but above the gap. */
-  const below = page([row(NOW - DAY, top + HOUR)], cursor('on'))
-  const rest = page([row(top), row(top - 5)])
   const jump = { before: String(top + 300), limit: '999' }
+  const head = page([row(NOW), ...rowsFrom(5, NOW - DAY, HOUR)], cursor('a'))
+  const below = page(rowsFrom(5, NOW - 2 * DAY, HOUR), cursor('b'))
+  const rest = page([...along.toReversed(), ...rowsFrom(5, top - 5, 1)])
 
-  test('under date_last it jumps, since an entry further down is older in every time', async () => {
-    const before = withGap(byLast)
-    const got = await collected([page([row(NOW)], cursor('a')), below, rest], { before })
+  test('in a log sorted by date_last the walk jumps, since an entry further down is older in both times', async () => {
+    const got = await collected([head, below, rest], { before: withGap('time') })
     assert.deepEqual(got.asked[2], jump)
-    assert.deepEqual(
-      got.printed,
-      [row(NOW), row(top - 5)],
-      'what was read along the top of the gap is not printed',
-    )
+    const printed = [row(NOW), ...rowsFrom(5, top - 5, 1)]
+    assert.deepEqual(got.printed, printed, 'without what was read along the top of the gap')
     assert.deepEqual([got.complete, got.state.gaps], [true, []])
   })
 
-  test('that is doubtful if a row there shows that `before` compares date_first', async () => {
-    const shows = page([row(top + 301, top - 5)])
-    const got = await collected([page([row(NOW)], cursor('a')), below, shows], { before: withGap(byLast) })
-    assert.deepEqual([got.complete, got.doubts.length, got.state.order.beforeField], [false, 1, 1])
+  test('a jump is doubtful if rows below it show that `before` compares date_first', async () => {
+    const shows = page([row(top + 301, top - 5), row(top + 301, top - 6), ...rowsFrom(5, top - 7, 1)])
+    const got = await collected([head, below, shows], { before: withGap('time') })
+    assert.deepEqual([got.complete, got.doubts.length], [false, 1])
   })
 
-  test('that needs no jump where the gap begins on the page', async () => {
-    const answers = [page([row(NOW)], cursor('a')), page([row(NOW - DAY), row(top + 300)], cursor('b')), rest]
-    const got = await collected(answers, { before: withGap(byLast) })
+  test('no jump is needed where the gap begins on the page', async () => {
+    const near = page([...rowsFrom(5, NOW - DAY, HOUR), ...rowsFrom(5, top + 300, 1)], cursor('b'))
+    const got = await collected([head, near, rest], { before: withGap('time') })
     assert.deepEqual(got.asked[2], { limit: '999', cursor: 'b' })
-    assert.deepEqual([got.printed, got.complete], [[row(NOW), row(top - 5)], true])
+    assert.equal(got.complete, true)
   })
 
-  const young = page([row(NOW, NOW - DAY)], cursor('a'))
-  const passed = page([row(NOW - 5 * DAY, NOW - 6 * DAY)], cursor('b'))
+  test('one odd time on a page does not make the walk believe that it has reached the gap', async () => {
+    const odd = page([...rowsFrom(5, NOW - 2 * DAY, HOUR), row(top - 90 * DAY)], cursor('b'))
+    const got = await collected([head, odd, rest], { before: withGap('time') })
+    assert.deepEqual(got.asked[2], jump)
+  })
 
-  test('under date_first it tries a jump, and goes on there if a row shows what `before` compares', async () => {
-    const shows = page([row(top - 5), row(NOW - 2, top), row(top - 7)])
-    const before = withGap(byFirst())
-    const got = await collected([young, passed, shows], { before, lookbackSeconds: DAY })
+  const young = page([row(NOW), ...rowsFrom(5, NOW - 2 * DAY, HOUR)], cursor('a'))
+  const passed = page(rowsFrom(5, NOW - 5 * DAY, HOUR), cursor('b'))
+
+  test('in a log sorted by date_first a jump counts if rows show what `before` compares', async () => {
+    const shows = page([row(NOW - 2, top), row(NOW - 3, top - 1), ...rowsFrom(5, top - 5, 1)])
+    const got = await collected([young, passed, shows], { before: withGap('began'), lookbackSeconds: DAY })
     assert.deepEqual(got.asked.slice(1), [{ limit: '999', cursor: 'a' }, jump])
-    assert.equal(got.state.order.beforeField, 1)
-    assert.deepEqual([got.counts.rowsPrinted, got.complete], [4, true])
+    assert.deepEqual([got.counts.rowsPrinted, got.complete], [8, true])
   })
 
-  test('or goes on through what is known if none does', async () => {
-    const silent = page([row(top + 300, top), row(top - 5)])
-    const before = withGap(byFirst())
-    const got = await collected([young, passed, silent, rest], { before, lookbackSeconds: DAY })
-    assert.deepEqual(got.asked.slice(2), [jump, { limit: '999', cursor: 'b' }])
-    assert.deepEqual([got.complete, got.doubts], [true, []])
-    assert.deepEqual(got.printed, [row(NOW, NOW - DAY), row(top - 5)])
-  })
+  for (const [what, shown] of [
+    ['none does', row(top, top)],
+    ['only one does', row(NOW - 2, top)],
+  ] as const) {
+    test(`or the walk goes on through what is known, if ${what}`, async () => {
+      const silent = page([shown, ...rowsFrom(5, top - 5, 1)])
+      const answers = [young, passed, silent, page(rowsFrom(5, NOW - 8 * DAY, HOUR), cursor('c')), rest]
+      const got = await collected(answers, { before: withGap('began'), lookbackSeconds: DAY })
+      assert.deepEqual(got.asked.slice(2), [
+        jump,
+        { limit: '999', cursor: 'b' },
+        { limit: '999', cursor: 'c' },
+      ])
+      assert.deepEqual([got.complete, got.doubts], [true, []])
+    })
+  }
 
-  test('it does not try where `before` is known to compare date_last', async () => {
-    const got = await collected([young, passed, rest], { before: withGap(byFirst(0)), lookbackSeconds: DAY })
+  test('in a log in no order all is read, with a doubt that the place was found again', async () => {
+    const got = await collected([head, below, rest], { before: withGap('none') })
     assert.deepEqual(got.asked[2], { limit: '999', cursor: 'b' })
-  })
-
-  test('where the log is in no order it reads all, and doubts that it found the place', async () => {
-    const order = { refuted: [true, true], beforeField: undefined }
-    const got = await collected([head, below, rest], { before: withGap(order) })
-    assert.deepEqual(got.asked[2], { limit: '999', cursor: 'on' })
     assert.match(got.doubts.join(), /in no order/)
     assert.equal(got.complete, false)
+  })
+
+  test('a first page of a jump with few rows does not send the walk back to where it began', async () => {
+    const few = page([row(top - 5)], cursor('x'))
+    const got = await collected([head, below, few, page(rowsFrom(5, top - 6, 1))], {
+      before: withGap('time'),
+    })
+    assert.deepEqual(got.asked.slice(2), [jump, { ...jump, cursor: 'x' }])
+    assert.equal(got.complete, true)
   })
 })
 
 describe('a walk that went on below with `before`', () => {
   const cut = slackAnswerError('team.accessLogs', 'over_pagination_limit')
-  const first = page([row(NOW), row(NOW - DAY, NOW - 9 * DAY)], cursor('a'))
+  const first = page(rowsFrom(10, NOW - 9 * DAY, HOUR), cursor('a'))
+  const longLived = [row(NOW - 5, NOW - 12 * DAY), row(NOW - 6, NOW - 13 * DAY)]
+  const shortLived = rowsFrom(2, NOW - 12 * DAY, 1)
 
-  const cases: [what: string, order: State['order'], rows: Row[], complete: boolean][] = [
+  const cases: [what: string, order: SortedBy, rows: Row[], complete: boolean][] = [
+    ['is complete in a log sorted by date_last', 'time', shortLived, true],
+    ['is doubtful while either field may be the sort key', 'unsure', shortLived, false],
     [
-      'is complete under date_last',
-      { refuted: [false, true], beforeField: undefined },
-      [row(NOW - 2 * DAY)],
+      'is complete in a log sorted by date_first if rows show that `before` compares that',
+      'began',
+      longLived,
       true,
     ],
+    ['is doubtful in a log sorted by date_first if none does', 'began', shortLived, false],
     [
-      'is doubtful while both may be the order',
-      { refuted: [false, false], beforeField: undefined },
-      [row(NOW - 10 * DAY)],
+      'is doubtful in a log sorted by date_last if rows show that `before` compares date_first',
+      'time',
+      longLived,
       false,
     ],
-    [
-      'is complete under date_first if a row shows that `before` compares that',
-      { refuted: [true, false], beforeField: undefined },
-      [row(NOW - 5, NOW - 10 * DAY)],
-      true,
-    ],
-    [
-      'is doubtful under date_first if none does',
-      { refuted: [true, false], beforeField: undefined },
-      [row(NOW - 10 * DAY)],
-      false,
-    ],
-    [
-      'is doubtful under date_last if a row shows that `before` compares date_first',
-      { refuted: [false, true], beforeField: undefined },
-      [row(NOW - 5, NOW - 10 * DAY)],
-      false,
-    ],
+    ['is doubtful in a log in no order', 'none', shortLived, false],
   ]
   for (const [what, order, rows, complete] of cases) {
     test(what, async () => {
-      const before = { ...emptyState(LOGS.access, ALL), order }
-      const got = await collected([first, cut, page(rows)], { before })
+      const got = await collected([first, cut, page(rows)], { before: { ...emptyState(ALL), order } })
       assert.equal(got.error, undefined)
       assert.equal(got.complete, complete)
       assert.equal(got.doubts.length, complete ? 0 : 1)
-      if (!complete) assert.match(got.doubts.join(), /"before" compares the field it sorts by/)
       assert.deepEqual(got.state.gaps, [], 'a doubt is no gap')
     })
   }
+})
+
+test('what a walk over 200,000 rows holds does not grow with them', async () => {
+  const PAGE = 999
+  let held = 0
+  let pages = 0
+  const world = {
+    fetchPage: async () => {
+      pages += 1
+      const rows = rowsFrom(PAGE, NOW - pages * PAGE * 60, 60)
+      const answer = page(rows, pages * PAGE < 200_000 ? cursor(String(pages)) : {})
+      return readPage(LOGS.access, answer, 'T1', { above: undefined, lastResort: NOW })
+    },
+    print: async () => {},
+    now: () => NOW * 1000,
+    warn: () => {},
+    onPage: () => {
+      // Far more than what a walk holds, far less than 200,000 rows of it.
+      if (pages % 50 !== 0) return
+      global.gc?.()
+      held = Math.max(held, process.memoryUsage().heapUsed)
+    },
+  }
+  const { state, counts } = await collect(
+    {
+      log: LOGS.access,
+      args: {},
+      until: undefined,
+      lookbackSeconds: 30 * DAY,
+      maxRows: Number.POSITIVE_INFINITY,
+      deadline: Number.POSITIVE_INFINITY,
+    },
+    emptyState(ALL),
+    world,
+  )
+  assert.ok(counts.rowsPrinted >= 200_000)
+  assert.ok(state.seen.size < 200, `${state.seen.size} ids are remembered`)
+  assert.ok(held < 200_000 * 400, `${held} bytes were held`)
 })

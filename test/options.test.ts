@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AuditError } from '../src/errors.ts'
-import { LOGS } from '../src/logs.ts'
+import { LOGS } from '../src/log/logs.ts'
 import { parseOptions, type Settings } from '../src/options.ts'
 
 const NOW = 1_793_869_200
@@ -10,15 +10,9 @@ const DAY = 86_400
 /** Reads a command line of words between blanks, in an environment of its own; what was written, if anything was. */
 function read(line: string, env: Record<string, string> = {}) {
   const written: string[] = []
-  const outside = process.env
-  process.env = env
-  try {
-    const args = line.split(' ').filter(Boolean)
-    const settings = parseOptions(args, '1.2.3', NOW, { write: (text) => written.push(text) })
-    return { settings, text: written.join('') }
-  } finally {
-    process.env = outside
-  }
+  const args = line.split(' ').filter(Boolean)
+  const settings = parseOptions(args, env, '1.2.3', NOW, (text) => written.push(text))
+  return { settings, text: written.join('') }
 }
 
 function settingsOf(line: string, env?: Record<string, string>): Settings {
@@ -43,7 +37,7 @@ const DEFAULTS: Settings = {
   apiUrl: 'https://slack.com/api/',
   filters: {},
   json: false,
-  voice: 'normal',
+  verbosity: 'normal',
 }
 
 describe('a command line', () => {
@@ -59,15 +53,18 @@ describe('a command line', () => {
     ['--since 24h', { since: NOW - DAY }],
     ['--since 2026-11-05', { since: NOW - 9 * 3600 }],
     ['--since=1793869200 --until=1793869200', { since: NOW, until: NOW }],
+    [`--since ${NOW + DAY}`, { since: NOW + DAY }],
+    ['--until 2099-12-31', { until: 4_102_358_400 }],
+    ['--lookback 2607w', { lookbackSeconds: 2607 * 7 * DAY }],
     ['--state-dir d --since 7d', { stateDir: 'd', since: NOW - 7 * DAY }],
     ['--lookback 90d', { lookbackSeconds: 90 * DAY }],
     ['--max-rows 1 --max-time 55s', { maxRows: 1, maxSeconds: 55 }],
     ['--max-rows 007', { maxRows: 7 }],
     ['--team-id T0EXAMPLE1', { teamId: 'T0EXAMPLE1' }],
     ['--token-file f', { tokenFile: 'f', tokenFileFirst: true }],
-    ['-q', { voice: 'quiet' }],
-    ['--verbose', { voice: 'verbose' }],
-    ['-q -v', { voice: 'quiet' }],
+    ['-q', { verbosity: 'quiet' }],
+    ['--verbose', { verbosity: 'verbose' }],
+    ['-q -v', { verbosity: 'quiet' }],
     [
       '--app-id A1 --service-id 12 --user U1 --change-type added',
       { filters: { app_id: 'A1', service_id: '12', user: 'U1', change_type: 'added' } },
@@ -107,8 +104,21 @@ describe('a command line', () => {
     ['--until 2026-11-05T09:00+25:00', /\+25:00' is invalid/],
     ['--since 1h --until 2h', /--since is later than --until/],
     ['--state-dir d --until 1h', /--state-dir does not go with --until/],
-    ['--until 1h', /--state-dir does not go with --until/, { SLACK_AUDIT_STATE: 'e' }],
-    ['--state-dir d --user U1', /--state-dir does not go with a filter/],
+    ['--until 1h', /^SLACK_AUDIT_STATE does not go with --until/, { SLACK_AUDIT_STATE: 'e' }],
+    ['--user U1', /^SLACK_AUDIT_STATE does not go with a filter/, { SLACK_AUDIT_STATE: 'e' }],
+    [
+      '--state-dir d --until 1h',
+      /^--state-dir does not go with --until/,
+      { SLACK_AUDIT_STATE: 'e', SLACK_TEAM_ID: 'T2' },
+    ],
+    ['--state-dir d --user U1', /^--state-dir does not go with a filter/],
+    ['--since 9999-01-01', /'9999-01-01' is invalid.*from 1970 to 2099/],
+    ['--since 999999w', /'999999w' is invalid/],
+    ['--until 1969-12-31', /'1969-12-31' is invalid/],
+    ['--lookback 999999w', /'999999w' is invalid.*at most 50 years/],
+    ['--max-time 2608w', /'2608w' is invalid.*at most 50 years/],
+    ['--since 2027-01-01', /--since lies in the future/],
+    [`--since ${NOW + DAY + 1}`, /--since lies in the future/],
     ['access --app-id A1', /filter the integration log, which is not asked for/],
     ['--lookback 0d', /'0d' is invalid/],
     ['--lookback 2026-11-05', /'2026-11-05' is invalid/],
@@ -129,8 +139,8 @@ describe('a command line', () => {
     ['--api-url http://localhost.evil.example/', /in the clear/],
     ['', /It is empty/, { SLACK_AUDIT_STATE: ' ' }],
     ['', /It is empty/, { SLACK_TOKEN_FILE: '' }],
-    ['', /'' from env 'SLACK_TEAM_ID' is invalid/, { SLACK_TEAM_ID: '' }],
-    ['', /'T 1' from env 'SLACK_TEAM_ID' is invalid/, { SLACK_TEAM_ID: 'T 1' }],
+    ['', /^SLACK_TEAM_ID '' is invalid/, { SLACK_TEAM_ID: '' }],
+    ['', /^SLACK_TEAM_ID 'T 1' is invalid/, { SLACK_TEAM_ID: 'T 1' }],
   ]
   for (const [line, says, env = {}] of bad) {
     const where = Object.entries(env).map(([name, value]) => `${name}="${value}" `)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { AuditError } from '../src/errors.ts'
-import type { Run } from '../src/report.ts'
+import type { Run } from '../src/output/report.ts'
 
 /** The built file, as a user runs it. */
 export const PROGRAM = fileURLToPath(new URL('../dist/slack-auditor.mjs', import.meta.url))

@@ -25,6 +25,9 @@ describe('a time', () => {
     ['7d', NOW - 7 * 86_400, 'days before now'],
     ['2w', NOW - 14 * 86_400, 'weeks before now'],
     ['0s', NOW, 'now'],
+    ['1970-01-01', 0, 'the first second that is taken'],
+    ['2099-12-31T23:59:59Z', 4_102_444_799, 'the last second that is taken'],
+    ['18250d', NOW - 18_250 * 86_400, 'fifty years before now'],
   ]
   for (const [text, seconds, what] of good) {
     test(`is ${text}: ${what}`, () => assert.equal(parseTime(text, NOW), seconds))
@@ -59,16 +62,36 @@ describe('a time', () => {
     ['24H', 'a unit in capitals'],
     ['24', 'no unit'],
     ['1h30m', 'two durations'],
+    ['1969-12-31T23:59:59Z', 'a time before 1970'],
+    ['1970-01-01T00:30+01:00', 'a time before 1970 in UTC'],
+    ['2100-01-01', 'a time after 2099'],
+    ['2099-12-31T23:30-01:00', 'a time after 2099 in UTC'],
+    ['9999-12-31', 'a far future'],
+    ['4102444800', 'epoch seconds after 2099'],
+    ['18251d', 'more than fifty years'],
+    ['999999w', 'a million weeks'],
   ]
   for (const [text, what] of bad) {
     test(`is not ${JSON.stringify(text)}: ${what}`, () => assert.equal(parseTime(text, NOW), undefined))
   }
 })
 
-test('a duration is a number and one of s, m, h, d, w; a time is none', () => {
+test('a duration is a number and one of s, m, h, d, w, at most fifty years; a time is none', () => {
   assert.equal(parseDuration('90s'), 90)
   assert.equal(parseDuration('2w'), 1_209_600)
-  for (const text of ['2026-11-05', '90', 's', '-1h', '1 h', '1y', '1ms', '9999999s']) {
+  assert.equal(parseDuration('9999999s'), 9_999_999)
+  for (const text of [
+    '2026-11-05',
+    '90',
+    's',
+    '-1h',
+    '1 h',
+    '1y',
+    '1ms',
+    '9999999999s',
+    '18251d',
+    '99999999999s',
+  ]) {
     assert.equal(parseDuration(text), undefined, text)
   }
 })

@@ -1,9 +1,9 @@
-import type { Disk } from '../../src/store.ts'
+import type { Disk } from '../../src/state/store.ts'
 
 /**
  * A disk that can lose power. What was not synced is gone after a crash: of a file its content, of a folder the
- * renames in it. Before each call it waits for
- * `step`, which never comes back where the process is killed.
+ * renames in it. Each call first waits for `step`, which never comes back where the process is killed and throws where
+ * the disk is full.
  */
 export class FakeDisk implements Disk {
   /** What survives a crash, and what a reader sees now. */
@@ -18,6 +18,11 @@ export class FakeDisk implements Disk {
 
   crash(): void {
     this.#visible = new Map(this.#durable)
+  }
+
+  /** The files a reader sees now. */
+  files(): string[] {
+    return [...this.#visible.keys()]
   }
 
   async readFile(path: string): Promise<string> {

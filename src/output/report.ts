@@ -1,0 +1,84 @@
+import type { AuditError } from '../errors.ts'
+import type { Log } from '../log/logs.ts'
+import { showCount } from './stderr.ts'
+
+/**
+ * How the run of one log went: the field `run` of a report line. No field ever changes its JSON type, because a store
+ * fixes the type at the first value; null is no value.
+ */
+export interface Run {
+  readonly log: Log['name']
+  readonly outcome: 'success' | 'failure'
+  /** Whether all that was asked for was read, beyond doubt. */
+  readonly complete: boolean
+  /** ISO 8601, UTC. */
+  readonly started: string
+  readonly duration_ms: number
+  readonly requests: number
+  readonly pages: number
+  readonly rows_read: number
+  readonly rows_printed: number
+  readonly retries: number
+  readonly rate_limited_ms: number
+  /** Whether the log may be sorted by this time field; false once answers have shown that it is not. */
+  readonly order: Readonly<Record<string, boolean>>
+  /** Epoch seconds. */
+  readonly watermark: number | null
+  /** Ranges left unread for later runs. */
+  readonly gaps: number
+  readonly version: string
+  readonly error?: { readonly class: string; readonly code: string; readonly message: string }
+}
+
+/** What a report says. The optional parts are missing where a run failed before it began. */
+export interface RunFacts {
+  readonly log: Log
+  readonly startedMs: number
+  readonly endedMs: number
+  readonly version: string
+  readonly complete: boolean
+  readonly error: AuditError | undefined
+  /** What the calls to Slack cost. */
+  readonly calls?:
+    | { readonly requests: number; readonly retries: number; readonly rateLimitedMs: number }
+    | undefined
+  readonly counts?:
+    | { readonly pages: number; readonly rowsRead: number; readonly rowsPrinted: number }
+    | undefined
+  /** Whether the log may be sorted by `time`, and by `began`. */
+  readonly sortKeys?: readonly string[] | undefined
+  readonly watermark?: number | null | undefined
+  readonly gaps?: number | undefined
+}
+
+/** The report of a run. */
+export function report({ log, error, calls, counts, sortKeys = ['time', 'began'], ...facts }: RunFacts): Run {
+  return {
+    log: log.name,
+    outcome: error ? 'failure' : 'success',
+    complete: facts.complete,
+    started: new Date(facts.startedMs).toISOString(),
+    duration_ms: Math.round(facts.endedMs - facts.startedMs),
+    requests: calls?.requests ?? 0,
+    pages: counts?.pages ?? 0,
+    rows_read: counts?.rowsRead ?? 0,
+    rows_printed: counts?.rowsPrinted ?? 0,
+    retries: calls?.retries ?? 0,
+    rate_limited_ms: Math.round(calls?.rateLimitedMs ?? 0),
+    order: { [log.timeField]: sortKeys.includes('time'), [log.beganField]: sortKeys.includes('began') },
+    watermark: facts.watermark ?? null,
+    gaps: facts.gaps ?? 0,
+    version: facts.version,
+    ...(error && { error: { class: error.class, code: error.code, message: error.message } }),
+  }
+}
+
+/** The same in one line for people. `limit`: the limit at which the run stopped. `remembers`: a later run goes on. */
+export function summary(run: Run, limit: string | undefined, remembers: boolean): string {
+  const printed = run.rows_printed.toLocaleString('en-US')
+  const counts = `${printed} printed of ${showCount(run.rows_read, 'row')} read in ${showCount(run.pages, 'page')}`
+  if (run.complete) return `${run.log}: ${counts}, complete`
+  const why = run.error ? run.error.message : limit ? `stopped at ${limit}` : 'perhaps not complete'
+  const rest = run.gaps > 0 && remembers ? '; later runs read the rest' : ''
+  return `${run.log}: ${counts}; ${why}${rest}`
+}

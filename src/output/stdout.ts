@@ -1,0 +1,74 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { AuditError } from '../errors.ts'
+
+/** Where the lines go. A write resolves once the system took all of it; only then is the next page asked for. */
+export interface Output {
+  /** @throws AuditError of class `output`, as does every later write. */
+  write(chunk: string): Promise<void>
+  /** Lets nothing go on that waits for a write, now or later; resolves when the write that is under way has ended. */
+  halt(): Promise<void>
+}
+
+/** The output on a stream, in practice stdout. `onFailure` is called once, when it takes no more. */
+export function openOutput(stream: NodeJS.WritableStream, onFailure: () => void): Output {
+  let failure: AuditError | undefined
+  let halted = false
+  let idle: Promise<void> = Promise.resolve()
+  const fail = (error: Error): AuditError => {
+    if (!failure) {
+      failure = outputError(error)
+      onFailure()
+    }
+    return failure
+  }
+  // The callback of each write tells; without a listener the event alone would end in a stack trace.
+  stream.on('error', fail)
+  return {
+    async write(chunk) {
+      if (failure) throw failure
+      const taken = new Promise<void>((resolve) => {
+        stream.write(chunk, (error) => {
+          if (error) fail(error)
+          resolve()
+        })
+      })
+      idle = taken
+      await taken
+      if (halted) await new Promise(() => {})
+      if (failure) throw failure
+    },
+    halt() {
+      halted = true
+      return idle
+    },
+  }
+}
+
+function outputError(error: Error): AuditError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'write'
+  const what: Record<string, string> = {
+    EPIPE: 'nobody reads stdout any more',
+    ENOSPC: 'no space left where stdout is written to',
+  }
+  return new AuditError(
+    'output',
+    code,
+    `stdout: ${what[code] ?? error.message}; the rest was not written`,
+    error,
+  )
+}
+
+/**
+ * Whether the stdout of this process was closed by whoever started the program (`>&-`). Node then puts /dev/null in its place, open for
+ * reading too, and every write succeeds: the lines would be gone and remembered as printed. Linux tells; elsewhere the
+ * answer is no.
+ */
+export function stdoutIsClosed(): boolean {
+  try {
+    if (readlinkSync('/proc/self/fd/1') !== '/dev/null') return false
+    const flags = /^flags:\s+(\d+)$/m.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))?.[1]
+    return (Number.parseInt(flags ?? '0', 8) & 0o3) === 0o2
+  } catch {
+    return false
+  }
+}

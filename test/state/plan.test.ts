@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Times } from '../../src/log/page.ts'
+import { type Range, ReadPlan } from '../../src/state/plan.ts'
+import { emptyState, headRanges } from '../../src/state/state.ts'
+import { Order, type SortedBy } from '../../src/walk/order.ts'
+import { entry, series } from '../entries.ts'
+
+const T = 1_764_000_000
+const HOUR = 3600
+const DAY = 24 * HOUR
+const ALL = Number.NEGATIVE_INFINITY
+
+const at = (time: number, began = time): Times => ({ time, began })
+
+/** The plan of a run that begins at T with this watermark and these gaps. */
+function planned(
+  gaps: Range[] = [],
+  known: SortedBy = 'time',
+  watermark: number | null = T - HOUR,
+): ReadPlan {
+  const head = headRanges({ ...emptyState(ALL), watermark }, T, 30 * DAY)
+  return new ReadPlan(head, gaps, new Order(known))
+}
+
+const GAP: Range = { top: at(T - 10 * DAY), floor: at(ALL) }
+/** Five entries under the floor of the head. */
+const BELOW = series(5, T - 40 * DAY, 1)
+
+describe('an entry is printed', () => {
+  const cases: [what: string, time: number, began: number, known: SortedBy, wanted: boolean][] = [
+    ['if it is new', T, T, 'time', true],
+    ['if it lies on the floor', T - 3 * HOUR, T - 3 * HOUR, 'time', true],
+    ['unless it lies under the floor', T - 3 * HOUR - 1, T - 3 * HOUR - 1, 'time', false],
+    ['if it is changed, however long ago it began', T, T - 300 * DAY, 'time', true],
+    ['if it lies in a gap', T - 10 * DAY, T - 10 * DAY, 'time', true],
+    ['if it lies within jitter above a gap', T - 10 * DAY + 300, T - 10 * DAY + 300, 'time', true],
+    ['unless it lies between the floor and a gap', T - 10 * DAY + 301, T - 10 * DAY + 301, 'time', false],
+    ['unless it began in a gap but lies above it', T - 9 * DAY, T - 11 * DAY, 'time', false],
+    ['if it began in a gap, in a log sorted by that', T - 9 * DAY, T - 11 * DAY, 'began', true],
+    [
+      'if it began in a gap, while either field may be the sort key',
+      T - 9 * DAY,
+      T - 11 * DAY,
+      'unsure',
+      true,
+    ],
+    ['if it began in a gap, while neither field is the sort key', T - 9 * DAY, T - 11 * DAY, 'none', true],
+    ['if it is changed and met below the look-back', T, T - 31 * DAY, 'began', true],
+  ]
+  for (const [what, time, began, known, wanted] of cases) {
+    test(what, () => assert.equal(planned([GAP], known).wants(entry(time, began)), wanted))
+  }
+})
+
+describe('a range is read to its floor', () => {
+  test('which takes a whole page under it, in each field that may be the sort key', () => {
+    for (const [known, page, done] of [
+      ['time', BELOW, true],
+      ['time', [entry(T - HOUR), ...BELOW], false],
+      ['time', series(5, T - 4 * HOUR, 1), true],
+      ['unsure', series(5, T - 4 * HOUR, 1), false],
+      ['unsure', BELOW, true],
+      ['began', series(5, T - 29 * DAY, 1), false],
+      ['began', BELOW, true],
+      ['none', BELOW, false],
+      ['time', [], false],
+    ] as const) {
+      const plan = planned([], known)
+      plan.pass(page, page[0])
+      assert.equal(plan.done, done, `${known}, ${page.length} entries`)
+    }
+  })
+
+  test('which takes five entries in a row, on one page or several', () => {
+    const plan = planned()
+    const [first, ...others] = BELOW
+    assert.ok(first)
+    plan.pass([first], first)
+    plan.pass([entry(T - HOUR)], first)
+    plan.pass(others, first)
+    assert.equal(plan.done, false)
+    plan.pass([first], first)
+    assert.equal(plan.done, true)
+  })
+
+  test('and nothing is left when the log has ended', () => {
+    const plan = planned([GAP])
+    plan.finish()
+    assert.deepEqual([plan.done, plan.rest(at(T - 20 * DAY))], [true, []])
+  })
+})
+
+describe('a gap further down', () => {
+  test('is where to go on once the head is read', () => {
+    const plan = planned([GAP])
+    assert.equal(plan.farBelow(at(T - 9 * DAY)), undefined)
+    plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
+    assert.deepEqual(plan.farBelow(at(T - 9 * DAY)), GAP.top)
+  })
+
+  test('is reached when the walk has come to its top, within jitter', () => {
+    const plan = planned([GAP])
+    plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
+    assert.deepEqual(plan.farBelow(at(T - 10 * DAY + 301)), GAP.top)
+    assert.equal(plan.farBelow(at(T - 10 * DAY + 300)), undefined)
+  })
+})
+
+describe('what a cut run leaves', () => {
+  const rest = (plan: ReadPlan, anchor: Times | undefined) => plan.rest(anchor)
+
+  test('begins at the anchor of the walk, and keeps its floor', () => {
+    const left = rest(planned([], 'time', null), at(T - 5 * DAY, T - 6 * DAY))
+    assert.deepEqual(left, [{ top: at(T - 5 * DAY, T - 6 * DAY), floor: at(ALL) }])
+  })
+
+  test('begins at the head where the walk has no anchor yet', () => {
+    assert.deepEqual(rest(planned([], 'time', null), undefined)[0]?.top, at(Number.POSITIVE_INFINITY))
+  })
+
+  test('is no gap where nothing is left above the floor', () => {
+    assert.deepEqual(rest(planned(), at(T - 3 * HOUR - 301)), [])
+    assert.equal(rest(planned(), at(T - 3 * HOUR - 300)).length, 1)
+    assert.equal(rest(planned([], 'none'), at(T - 3 * HOUR - 301)).length, 2, 'in no order nothing is sure')
+  })
+
+  test('is one gap where two ranges touch, and two where they do not', () => {
+    const left = (top: number) => rest(planned([{ top: at(top), floor: at(ALL) }]), at(T - 2 * HOUR))
+    assert.deepEqual(left(T - 3 * HOUR), [{ top: at(T - 2 * HOUR), floor: at(ALL) }])
+    assert.deepEqual(left(T - 3 * HOUR - 301).length, 2)
+  })
+
+  test('is an unread gap as it was', () => {
+    assert.deepEqual(rest(planned([GAP]), at(T - 4 * HOUR)), [GAP])
+  })
+
+  test('is a shorter gap where the walk went into it', () => {
+    const plan = planned([GAP])
+    plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
+    assert.deepEqual(rest(plan, at(T - 12 * DAY)), [{ top: at(T - 12 * DAY), floor: at(ALL) }])
+  })
+
+  test('is not joined to a gap below where rows in between were printed and are forgotten', () => {
+    // Sorted by date_first: rows that began between the two tops may be older than the higher floor.
+    const below: Range = { top: at(T - 5 * DAY), floor: at(T - 20 * DAY) }
+    assert.equal(rest(planned([below], 'began'), at(T - HOUR, T - 2 * DAY)).length, 2)
+    const recent: Range = { top: at(T - HOUR), floor: { time: T - 9 * HOUR, began: T - 40 * DAY } }
+    assert.equal(rest(planned([recent], 'began'), at(T - HOUR, T - HOUR + 400)).length, 1)
+  })
+})
+
+describe('at a limit only the overlap is read on', () => {
+  test('the unread news and the gaps are left, and what lies in them is for a later run', () => {
+    const plan = planned([GAP])
+    plan.leaveAllButOverlap(at(T - HOUR + 1000))
+    assert.equal(plan.wants(entry(T - HOUR + 500)), 'later')
+    assert.equal(plan.wants(entry(T - 11 * DAY)), 'later')
+    assert.equal(plan.wants(entry(T - 2 * HOUR)), true)
+    plan.pass(BELOW, at(T - 40 * DAY))
+    assert.equal(plan.done, true)
+    assert.deepEqual(plan.rest(at(T - 40 * DAY)), [
+      { top: at(T - HOUR + 1000), floor: at(T - HOUR - 300) },
+      GAP,
+    ])
+  })
+
+  test('a first run has none, and ends', () => {
+    const plan = planned([], 'time', null)
+    plan.leaveAllButOverlap(at(T - DAY))
+    assert.equal(plan.done, true)
+    assert.equal(plan.rest(at(T - DAY)).length, 1)
+  })
+})
