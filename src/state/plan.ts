@@ -65,7 +65,7 @@ export class ReadPlan {
 
   /**
    * Takes a page as read, with the anchor of the walk after it, and strikes out the ranges that end above it: those
-   * whose floor lies above all of the page, and above several entries in a row.
+   * whose floor lies above all of the page, above several entries in a row, and above the anchor by more than jitter.
    */
   pass(page: readonly Entry[], anchor: Times | undefined): void {
     const { sortKeys } = this.#order
@@ -74,7 +74,8 @@ export class ReadPlan {
       if (!this.#reached(planned.range, anchor)) return true
       const below = page.every((entry) => sortKeys.every((key) => entry[key] < planned.range.floor[key]))
       planned.entriesBelow = below ? planned.entriesBelow + page.length : 0
-      return planned.entriesBelow < LEAST_ANCHOR_ENTRIES
+      const few = planned.entriesBelow < LEAST_ANCHOR_ENTRIES
+      return few || !isEmpty(this.#below(planned.range, anchor), sortKeys)
     })
   }
 

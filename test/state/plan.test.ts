@@ -84,6 +84,18 @@ describe('a range is read to its floor', () => {
     assert.equal(plan.done, true)
   })
 
+  test('which takes room for jitter: an entry below the page may be newer than it by five minutes', () => {
+    for (const [below, done] of [
+      [300, false],
+      [301, true],
+    ] as const) {
+      const plan = planned()
+      const page = series(5, T - 3 * HOUR - below, 0)
+      plan.pass(page, page[0])
+      assert.equal(plan.done, done, `${below} seconds below the floor`)
+    }
+  })
+
   test('and nothing is left when the log has ended', () => {
     const plan = planned([GAP])
     plan.finish()
