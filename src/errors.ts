@@ -29,21 +29,22 @@ export class AuditError extends Error {
 /** `--max-time` came before the answer. What was read until then stands. */
 export class OutOfTimeError extends AuditError {}
 
-/** A call that failed. `retry` says whether the same call may succeed a little later. */
+/** A call that failed. */
 export class SlackCallError extends AuditError {
+  /** Whether the same call may succeed a little later. */
   readonly retry: boolean
-  /** Set on a rate limit: how long Slack wants us to wait. */
+  /** How long Slack wants us to wait, where it says so. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(
     errorClass: ErrorClass,
     code: string,
     message: string,
-    options: { retry: boolean; retryAfterSeconds?: number; cause?: unknown },
+    detail: { retry: boolean; retryAfterSeconds?: number | undefined; cause?: unknown },
   ) {
-    super(errorClass, code, message, options.cause)
-    this.retry = options.retry
-    this.retryAfterSeconds = options.retryAfterSeconds
+    super(errorClass, code, message, detail.cause)
+    this.retry = detail.retry
+    this.retryAfterSeconds = detail.retryAfterSeconds
   }
 }
 
@@ -59,8 +60,12 @@ export function cleanLine(text: string, most = 200): string {
 
 /** What could not be done with a file of the state, with the reason the system gives. */
 export function stateError(code: string, path: string, what: string, cause: unknown): AuditError {
-  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
-  return new AuditError('state', code, `state ${path} ${what} (${reason})`, cause)
+  return new AuditError('state', code, `state ${path} ${what} (${errnoOf(cause) ?? String(cause)})`, cause)
+}
+
+/** The code that the system gives an error, such as ENOENT. */
+export function errnoOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
 }
 
 /** The error as ours, whatever was thrown. Something unforeseen is a fault of this program and says so. */
