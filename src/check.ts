@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type AuditError, asAuditError, cleanLine } from './errors.ts'
+import { type AuditError, asAuditError, cleanLine, errnoOf } from './errors.ts'
 import type { Log } from './log/logs.ts'
 import { readPage } from './log/page.ts'
 import type { Settings } from './options.ts'
@@ -143,7 +143,7 @@ async function folderFault(folder: string): Promise<string | undefined> {
       await access(at, constants.W_OK | constants.X_OK)
       return undefined
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
+      const code = errnoOf(error)
       if (code !== 'ENOENT') return `cannot be written (${code})`
     }
   }

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { AuditError } from '../errors.ts'
+import { AuditError, errnoOf } from '../errors.ts'
 
 /** Where the lines go. A write resolves once the system took all of it; only then is the next page asked for. */
 export interface Output {
@@ -45,7 +45,7 @@ export function openOutput(stream: NodeJS.WritableStream, onFailure: () => void)
 }
 
 function outputError(error: Error): AuditError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'write'
+  const code = errnoOf(error) ?? 'write'
   const what: Record<string, string> = {
     EPIPE: 'nobody reads stdout any more',
     ENOSPC: 'no space left where stdout is written to',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { AuditError } from '../errors.ts'
+import { AuditError, errnoOf } from '../errors.ts'
 
 /** Where a token may come from. */
 export interface TokenSources {
@@ -38,7 +38,7 @@ async function readTokenFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error'
+    const code = errnoOf(error) ?? 'error'
     throw new AuditError('config', 'token_file', `token file ${path} cannot be read (${code})`, error)
   }
 }

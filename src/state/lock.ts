@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { AuditError, stateError } from '../errors.ts'
+import { AuditError, errnoOf, stateError } from '../errors.ts'
 import { asObject } from '../json.ts'
 
 /** How long a second run waits for the first. */
@@ -96,7 +96,7 @@ async function look(lockPath: string): Promise<Seen | undefined> {
   try {
     return { holder: await readFile(lockPath, 'utf8'), touchedMs: (await stat(lockPath)).mtimeMs }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (errnoOf(error) === 'ENOENT') return undefined
     throw stateError('lock', lockPath, 'cannot be read', error)
   }
 }
@@ -118,7 +118,7 @@ async function create(lockPath: string, content: string): Promise<boolean> {
     }
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (errnoOf(error) === 'EEXIST') return false
     throw stateError('lock', lockPath, 'cannot be made', error)
   }
 }
@@ -141,7 +141,7 @@ function isGone(pid: number): boolean {
     process.kill(pid, 0)
     return false
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+    return errnoOf(error) === 'ESRCH'
   }
 }
 
@@ -153,8 +153,7 @@ async function takeAway(lockPath: string, holder: string): Promise<void> {
     if ((await readFile(aside, 'utf8')) === holder) await rm(aside)
     else await rename(aside, lockPath)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw stateError('lock', lockPath, 'cannot be taken over', error)
+    if (errnoOf(error) !== 'ENOENT') throw stateError('lock', lockPath, 'cannot be taken over', error)
   }
 }
 

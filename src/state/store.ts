@@ -1,11 +1,10 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { AuditError, stateError } from '../errors.ts'
+import { AuditError, errnoOf, stateError } from '../errors.ts'
 import { asObject } from '../json.ts'
 import type { Log } from '../log/logs.ts'
 import type { Times } from '../log/page.ts'
 import type { SortedBy } from '../walk/order.ts'
-import type { Range } from './plan.ts'
 import type { State } from './state.ts'
 
 /** The few calls by which a state comes and goes, so that tests can stop the world between any two of them. */
@@ -29,7 +28,7 @@ const DISK: Disk = {
   remove: (path) => rm(path, { force: true }),
 }
 
-/** Of the file format; `parseVersion1` reads the first one. A reader that meets a higher one leaves the file alone. */
+/** Of the file format; `fromVersion1` reads the first one. A reader that meets a higher one leaves the file alone. */
 const VERSION = 2
 
 /** Whose state it is. `teamId` is what auth.test says; `workspace` is --team-id, if given. */
@@ -47,89 +46,77 @@ export function statePath(folder: string, { teamId, workspace, log }: Owner): st
 /** Makes the folder, for the owner's eyes only. @throws AuditError of class `config`, also if it is a file. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await makeFolder(resolve(folder))
+    await makeFolder(resolve(folder), true)
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw new AuditError(
-      'config',
-      'state_dir',
-      `--state-dir ${folder} cannot be made or is no folder (${reason})`,
-      error,
-    )
+    const reason = errnoOf(error) ?? String(error)
+    const message = `--state-dir ${folder} cannot be made or is no folder (${reason})`
+    throw new AuditError('config', 'state_dir', message, error)
   }
 }
 
 /** Not mkdir with `recursive`, which never comes back from folders such as /proc (seen with Node 20). */
-async function makeFolder(folder: string): Promise<void> {
-  const make = async () => {
-    try {
-      await mkdir(folder, { mode: 0o700 })
-    } catch (error) {
-      // Another run may make the same folders at this moment.
-      const exists = (error as NodeJS.ErrnoException).code === 'EEXIST'
-      if (!exists || !(await stat(folder)).isDirectory()) throw error
-    }
-  }
+async function makeFolder(folder: string, withParents: boolean): Promise<void> {
   try {
-    await make()
+    await mkdir(folder, { mode: 0o700 })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error
-    await makeFolder(dirname(folder))
-    await make()
+    if (errnoOf(error) === 'ENOENT' && withParents && dirname(folder) !== folder) {
+      await makeFolder(dirname(folder), true)
+      await makeFolder(folder, false)
+    } else if (errnoOf(error) !== 'EEXIST' || !(await stat(folder)).isDirectory()) {
+      throw error
+    }
   }
 }
 
+/** What a state file holds. */
+export interface Loaded {
+  readonly state: State
+  /** When it was saved: ISO 8601, or "" where the file does not say. */
+  readonly saved: string
+}
+
 /**
- * What was remembered, and when it was saved (ISO 8601, or "" where the file does not say). Undefined if nothing ever
- * was.
+ * What was remembered; undefined if nothing ever was.
  * @throws AuditError of class `state` that names the file, if it cannot be read, is not ours or is of a newer version.
  */
-export async function loadState(
-  path: string,
-  owner: Owner,
-  disk: Disk = DISK,
-): Promise<{ state: State; saved: string } | undefined> {
-  let text: string
+export async function loadState(path: string, owner: Owner, disk: Disk = DISK): Promise<Loaded | undefined> {
   try {
-    text = await disk.readFile(path)
+    return parseFile(path, owner, await disk.readFile(path))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw stateError('read', path, 'cannot be read', error)
+    if (errnoOf(error) === 'ENOENT') return undefined
+    if (error instanceof AuditError) throw error
+    if (!(error instanceof Damage)) throw stateError('read', path, 'cannot be read', error)
+    const advice = 'put back a copy, or remove it to read everything again with equal ids'
+    const message = `state file ${path} is damaged (${error.message}): ${advice}`
+    throw new AuditError('state', 'malformed', message, error)
   }
-  let file: Record<string, unknown> | undefined
-  try {
-    file = asObject(JSON.parse(text) as unknown)
-  } catch (error) {
-    throw malformed(path, 'it is no JSON', error)
-  }
-  if (!file) throw malformed(path, 'it is no JSON object')
-  const version = file['version']
-  if (typeof version !== 'number') throw malformed(path, 'it has no version')
+}
+
+function parseFile(path: string, owner: Owner, text: string): Loaded {
+  const file = asObject(parseJson(text))
+  if (!file) throw new Damage('it is no JSON object')
+  const { version, saved } = file
+  if (typeof version !== 'number') throw new Damage('it has no version')
   if (version > VERSION) {
-    throw new AuditError(
-      'state',
-      'newer',
-      `state file ${path} was written by a newer slack-auditor: update this one`,
-    )
+    const message = `state file ${path} was written by a newer slack-auditor: update this one`
+    throw new AuditError('state', 'newer', message)
   }
   assertOwned(path, owner, file)
-  const parser = new Parser(path, owner.log)
   return {
-    state: version < 2 ? parseVersion1(parser, owner.log, file) : parseState(parser, file),
-    saved: typeof file['saved'] === 'string' ? file['saved'] : '',
+    state: parseState(version < 2 ? fromVersion1(owner.log, file) : file),
+    saved: typeof saved === 'string' ? saved : '',
   }
 }
 
 function assertOwned(path: string, owner: Owner, file: Record<string, unknown>): void {
   const mine = { team: owner.teamId, workspace: owner.workspace ?? null, log: owner.log.name }
   for (const [field, value] of Object.entries(mine)) {
-    if (file[field] !== value) {
-      throw new AuditError(
-        'state',
-        'foreign',
-        `state file ${path} belongs to another ${field} (${String(file[field])}, not ${value}): it was copied or renamed; give it its name back, or use another folder`,
-      )
-    }
+    if (file[field] === value) continue
+    throw new AuditError(
+      'state',
+      'foreign',
+      `state file ${path} belongs to another ${field} (${String(file[field])}, not ${value}): it was copied or renamed; give it its name back, or use another folder`,
+    )
   }
 }
 
@@ -164,27 +151,24 @@ export async function prepareState(
       throw stateError('save', path, what, error)
     }
   }
-  await orFail(async () => {
-    const file = await disk.open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify(formatState(owner, state))}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  })
+  const text = `${JSON.stringify(formatState(owner, state))}\n`
+  await orFail(async () => sync(await disk.open(temporary, 'w', 0o600), text))
   return {
     discard,
     commit: () =>
       orFail(async () => {
         await disk.rename(temporary, path)
-        const folder = await disk.open(dirname(path), 'r')
-        try {
-          await folder.sync()
-        } finally {
-          await folder.close()
-        }
+        await sync(await disk.open(dirname(path), 'r'))
       }),
+  }
+}
+
+async function sync(file: DiskFile, text?: string): Promise<void> {
+  try {
+    if (text !== undefined) await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 
@@ -209,122 +193,89 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
-/** Reads the parts of a state file. Each method throws an AuditError that names the file and the part. */
-class Parser {
-  readonly #path: string
-  readonly #log: Log
+/** A part of a state file is not what it should be. The message says which and what. */
+class Damage extends Error {}
 
-  constructor(path: string, log: Log) {
-    this.#path = path
-    this.#log = log
-  }
-
-  time(value: unknown, unbounded: number, what: string): number {
-    if (value === null) return unbounded
-    if (typeof value !== 'number' || Math.abs(value) > 1e11) throw this.fail(`${what} is no time`)
-    return value
-  }
-
-  /** `[time, began]`. */
-  times(value: unknown, unbounded: number, what: string): Times {
-    const [time, began] = this.list(value, what)
-    return { time: this.time(time, unbounded, what), began: this.time(began, unbounded, what) }
-  }
-
-  /** `{"date_last": time, "date_first": began}`, as version 1 had it. */
-  namedTimes(value: unknown, unbounded: number, what: string): Times {
-    const { timeField, beganField } = this.#log
-    const named = this.object(value, what)
-    return this.times([named[timeField], named[beganField]], unbounded, what)
-  }
-
-  list(value: unknown, what: string): unknown[] {
-    if (!Array.isArray(value)) throw this.fail(`${what} is no list`)
-    return value
-  }
-
-  object(value: unknown, what: string): Record<string, unknown> {
-    const object = asObject(value)
-    if (!object) throw this.fail(`${what} is no object`)
-    return object
-  }
-
-  sortedBy(value: unknown): SortedBy {
-    if (value === 'time' || value === 'began' || value === 'unsure' || value === 'none') return value
-    throw this.fail('order is none of time, began, unsure, none')
-  }
-
-  fail(what: string): AuditError {
-    return malformed(this.#path, what)
-  }
-}
-
-function parseState(parser: Parser, file: Record<string, unknown>): State {
+function parseState({ watermark, since, order, gaps, seen }: Record<string, unknown>): State {
   return {
-    ...parseBounds(parser, file),
-    order: parser.sortedBy(file['order']),
-    gaps: parser.list(file['gaps'], 'gaps').map((gap): Range => {
-      const { top, floor } = parser.object(gap, 'gap')
+    watermark: watermark === null ? null : parseTime(watermark, 0, 'watermark'),
+    since: parseTime(since, Number.NEGATIVE_INFINITY, 'since'),
+    order: parseOrder(order),
+    gaps: parseList(gaps, 'gaps').map((gap) => {
+      const { top, floor } = parseObject(gap, 'gap')
       return {
-        top: parser.times(top, Number.POSITIVE_INFINITY, 'gap.top'),
-        floor: parser.times(floor, Number.NEGATIVE_INFINITY, 'gap.floor'),
+        top: parseTimes(top, Number.POSITIVE_INFINITY, 'gap.top'),
+        floor: parseTimes(floor, Number.NEGATIVE_INFINITY, 'gap.floor'),
       }
     }),
     seen: new Map(
-      Object.entries(parser.object(file['seen'], 'seen')).map(([id, at]) => [
+      Object.entries(parseObject(seen, 'seen')).map(([id, times]) => [
         id,
-        parser.times(at, Number.NEGATIVE_INFINITY, `seen.${id}`),
+        parseTimes(times, Number.NEGATIVE_INFINITY, `seen.${id}`),
       ]),
     ),
   }
 }
 
-function parseBounds(
-  parser: Parser,
-  { watermark, since }: Record<string, unknown>,
-): Pick<State, 'watermark' | 'since'> {
-  return {
-    watermark: watermark === null ? null : parser.time(watermark, 0, 'watermark'),
-    since: parser.time(since, Number.NEGATIVE_INFINITY, 'since'),
-  }
-}
-
 /**
- * The state that version 1.0 of the program saved. It kept no beginning of the entries it remembered, and no time of
- * those that it kept with a gap. Here they count as old enough, and as lying at the top of their gap, so that they stay
- * until the gap is read.
+ * What version 1.0 of the program saved, in the present form. It kept no beginning of the entries it remembered, and no
+ * time of those that it kept with a gap. Here they count as old enough, and as lying at the top of their gap, so that
+ * they stay until the gap is read.
  */
-function parseVersion1(parser: Parser, log: Log, file: Record<string, unknown>): State {
-  const bounds = parseBounds(parser, file)
-  const began = Number.NEGATIVE_INFINITY
-  const seen = new Map<string, Times>()
-  const gaps = parser.list(file['gaps'], 'gaps').map((gap): Range => {
-    const { top, floor, ids, printed } = parser.object(gap, 'gap')
-    const range = {
-      top: parser.namedTimes(top, Number.POSITIVE_INFINITY, 'gap.top'),
-      floor: parser.namedTimes(floor, Number.NEGATIVE_INFINITY, 'gap.floor'),
-    }
-    const time = Number.isFinite(range.top.time) ? range.top.time : (bounds.watermark ?? 0)
-    for (const id of [...parser.list(ids, 'gap.ids'), ...parser.list(printed, 'gap.printed')]) {
-      seen.set(String(id), { time, began })
+function fromVersion1(log: Log, file: Record<string, unknown>): Record<string, unknown> {
+  const times = (value: unknown, what: string) => {
+    const named = parseObject(value, what)
+    return [named[log.timeField], named[log.beganField]]
+  }
+  const inGaps: [string, unknown][] = []
+  const gaps = parseList(file['gaps'], 'gaps').map((gap) => {
+    const { top, floor, ids, printed } = parseObject(gap, 'gap')
+    const range = { top: times(top, 'gap.top'), floor: times(floor, 'gap.floor') }
+    for (const id of [...parseList(ids, 'gap.ids'), ...parseList(printed, 'gap.printed')]) {
+      inGaps.push([String(id), [range.top[0] ?? file['watermark'] ?? 0, null]])
     }
     return range
   })
-  for (const [id, at] of Object.entries(parser.object(file['seen'], 'seen'))) {
-    seen.set(id, { time: parser.time(at, 0, `seen.${id}`), began })
-  }
-  const refuted = parser.list(parser.object(file['order'], 'order')['refuted'], 'order.refuted')
+  const seen = Object.entries(parseObject(file['seen'], 'seen')).map(([id, time]) => [id, [time, null]])
+  const refuted = parseList(parseObject(file['order'], 'order')['refuted'], 'order.refuted')
   const time = refuted.includes(log.timeField)
-  const beganRefuted = refuted.includes(log.beganField)
-  const order = time && beganRefuted ? 'none' : time ? 'began' : beganRefuted ? 'time' : 'unsure'
-  return { ...bounds, order, gaps, seen }
+  const began = refuted.includes(log.beganField)
+  const order = time && began ? 'none' : time ? 'began' : began ? 'time' : 'unsure'
+  return { ...file, gaps, order, seen: Object.fromEntries([...inGaps, ...seen]) }
 }
 
-function malformed(path: string, what: string, cause?: unknown): AuditError {
-  return new AuditError(
-    'state',
-    'malformed',
-    `state file ${path} is damaged (${what}): put back a copy, or remove it to read everything again with equal ids`,
-    cause,
-  )
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Damage('it is no JSON', { cause: error })
+  }
+}
+
+function parseTime(value: unknown, unbounded: number, what: string): number {
+  if (value === null) return unbounded
+  if (typeof value !== 'number' || Math.abs(value) > 1e11) throw new Damage(`${what} is no time`)
+  return value
+}
+
+/** `[time, began]`. */
+function parseTimes(value: unknown, unbounded: number, what: string): Times {
+  const [time, began] = parseList(value, what)
+  return { time: parseTime(time, unbounded, what), began: parseTime(began, unbounded, what) }
+}
+
+function parseOrder(value: unknown): SortedBy {
+  if (value === 'time' || value === 'began' || value === 'unsure' || value === 'none') return value
+  throw new Damage('order is none of time, began, unsure, none')
+}
+
+function parseList(value: unknown, what: string): unknown[] {
+  if (!Array.isArray(value)) throw new Damage(`${what} is no list`)
+  return value
+}
+
+function parseObject(value: unknown, what: string): Record<string, unknown> {
+  const object = asObject(value)
+  if (!object) throw new Damage(`${what} is no object`)
+  return object
 }
