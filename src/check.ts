@@ -1,13 +1,13 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type AuditError, asAuditError, cleanLine, errnoOf } from './errors.ts'
-import type { Log } from './log/logs.ts'
+import { asAuditError, cleanLine, errnoOf } from './errors.ts'
 import { readPage } from './log/page.ts'
 import type { Settings } from './options.ts'
+import { showCount } from './output/stderr.ts'
 import { type Account, authenticate } from './slack/auth.ts'
 import type { SlackCall } from './slack/client.ts'
 import { type Clock, Retrier } from './slack/retry.ts'
-import { loadState, type Owner, statePath } from './state/store.ts'
+import { type Loaded, loadState, type Owner, statePath } from './state/store.ts'
 import { showDuration, showTime } from './time.ts'
 
 /** What a check works with. */
@@ -39,100 +39,71 @@ export interface CheckResult {
  */
 export async function check({ settings, clock, deadline, connect }: CheckOptions): Promise<CheckResult> {
   const findings: Finding[] = []
-  const note = (name: string, ok: boolean, message: string) => findings.push({ name, ok, message })
-  const result = (exitCode: 0 | 1 | 2): CheckResult => ({ findings, exitCode })
-
-  let call: SlackCall
-  try {
-    const connection = await connect()
-    call = connection.call
-    note('token', true, `from ${connection.source}`)
-  } catch (thrown) {
-    const error = asAuditError(thrown)
-    note('token', false, error.message)
-    return result(error.class === 'config' ? 2 : 1)
+  let exitCode: CheckResult['exitCode'] = 0
+  const fail = (name: string, message: string) => {
+    findings.push({ name, ok: false, message })
+    exitCode ||= 1
   }
-
-  const retrier = new Retrier(clock, deadline)
-  let account: Account
-  try {
-    account = await authenticate(call, retrier, settings.teamId)
-    note(
-      'slack',
-      true,
-      `accepts it: ${account.team.name ?? 'workspace'} (${account.team.id}), user ${account.user}`,
-    )
-  } catch (thrown) {
-    note('slack', false, asAuditError(thrown).message)
-    return result(1)
-  }
-  if (account.scopes) noteScopes(account.scopes, note)
-
-  for (const log of settings.logs) {
-    const error = await tryLog(log, call, retrier, settings, account)
-    note(log.name, !error, error ? error.message : `${log.method} can be read`)
-  }
-  if (settings.stateDir !== undefined) await noteState(settings.stateDir, settings, account, clock, note)
-  return result(findings.every(({ ok }) => ok) ? 0 : 1)
-}
-
-type Note = (name: string, ok: boolean, message: string) => void
-
-function noteScopes(scopes: readonly string[], note: Note): void {
-  const has = scopes.includes('admin')
-  note(
-    'scope',
-    has,
-    has
-      ? 'admin'
-      : `the token has no scope "admin" (it has: ${scopes.join(', ') || 'none'}): add the user scope "admin" to the app and have an admin or owner install it again`,
-  )
-}
-
-async function tryLog(
-  log: Log,
-  call: SlackCall,
-  retrier: Retrier,
-  settings: Settings,
-  account: Account,
-): Promise<AuditError | undefined> {
-  const args = {
-    ...(settings.teamId !== undefined && { team_id: settings.teamId }),
-    ...(log.limit === undefined ? { count: '1', page: '1' } : { limit: '1' }),
-  }
-  try {
-    await retrier.call(async () =>
-      readPage(log, await call(log.method, args), account.team.id, { above: undefined, lastResort: 0 }),
-    )
-    return undefined
-  } catch (thrown) {
-    return asAuditError(thrown)
-  }
-}
-
-async function noteState(
-  folder: string,
-  settings: Settings,
-  account: Account,
-  clock: Clock,
-  note: Note,
-): Promise<void> {
-  const fault = await folderFault(folder)
-  if (fault) return void note('state', false, `${folder} ${fault}`)
-  note('state', true, `${folder} can be written`)
-  for (const log of settings.logs) {
-    const owner: Owner = { teamId: account.teamId, workspace: settings.teamId, log }
+  /** What `work` gives, and a finding that says it. Undefined where it failed. */
+  const attempt = async <T>(name: string, work: () => Promise<T>, say: (result: T) => string) => {
     try {
-      const loaded = await loadState(statePath(folder, owner), owner)
-      note(
-        `state of ${log.name}`,
-        true,
-        loaded ? describe(loaded, clock.now()) : 'none yet: the next run is the first',
-      )
+      const result = await work()
+      findings.push({ name, ok: true, message: say(result) })
+      return { result }
     } catch (thrown) {
-      note(`state of ${log.name}`, false, asAuditError(thrown).message)
+      const error = asAuditError(thrown)
+      if (error.class === 'config') exitCode = 2
+      fail(name, error.message)
+      return undefined
     }
   }
+
+  const token = await attempt('token', connect, ({ source }) => `from ${source}`)
+  if (!token) return { findings, exitCode }
+  const { call } = token.result
+  const retrier = new Retrier(clock, deadline)
+  const { logs, teamId: workspace, stateDir } = settings
+  const accepted = await attempt('slack', () => authenticate(call, retrier, workspace), greet)
+  if (!accepted) return { findings, exitCode }
+  const { team, teamId, scopes } = accepted.result
+  if (scopes?.includes('admin')) findings.push({ name: 'scope', ok: true, message: 'admin' })
+  else if (scopes) fail('scope', noAdmin(scopes))
+
+  for (const log of logs) {
+    const args = {
+      ...(workspace !== undefined && { team_id: workspace }),
+      ...(log.limit === undefined ? { count: '1', page: '1' } : { limit: '1' }),
+    }
+    const readRow = async () =>
+      readPage(log, await call(log.method, args), team.id, { above: undefined, lastResort: 0 })
+    await attempt(
+      log.name,
+      () => retrier.call(readRow),
+      () => `${log.method} can be read`,
+    )
+  }
+
+  if (stateDir === undefined) return { findings, exitCode }
+  const fault = await folderFault(stateDir)
+  if (fault) {
+    fail('state', `${stateDir} ${fault}`)
+    return { findings, exitCode }
+  }
+  findings.push({ name: 'state', ok: true, message: `${stateDir} can be written` })
+  for (const log of logs) {
+    const owner: Owner = { teamId, workspace, log }
+    const load = () => loadState(statePath(stateDir, owner), owner)
+    await attempt(`state of ${log.name}`, load, (loaded) => describe(loaded, clock.now()))
+  }
+  return { findings, exitCode }
+}
+
+function greet({ team, user }: Account): string {
+  return `accepts it: ${team.name ?? 'workspace'} (${team.id}), user ${user}`
+}
+
+function noAdmin(scopes: readonly string[]): string {
+  return `the token has no scope "admin" (it has: ${scopes.join(', ') || 'none'}): add the user scope "admin" to the app and have an admin or owner install it again`
 }
 
 /** Why the folder cannot be used. It is not made: one that is not there yet is good if it can be made. */
@@ -149,14 +120,14 @@ async function folderFault(folder: string): Promise<string | undefined> {
   }
 }
 
-function describe({ state, saved }: NonNullable<Awaited<ReturnType<typeof loadState>>>, now: number): string {
-  const age = Date.parse(saved)
-  const when = Number.isFinite(age)
-    ? `last run ${showDuration(Math.max(0, (now - age) / 1000))} ago`
-    : 'age unknown'
-  const watermark = state.watermark === null ? 'no entry seen yet' : `read up to ${showTime(state.watermark)}`
-  const gaps = state.gaps.length
-  return `${when}, ${watermark}, ${gaps === 0 ? 'no gaps' : `${gaps} ${gaps === 1 ? 'gap' : 'gaps'} that later runs read`}`
+function describe(loaded: Loaded | undefined, now: number): string {
+  if (!loaded) return 'none yet: the next run is the first'
+  const { watermark, gaps } = loaded.state
+  const age = (now - Date.parse(loaded.saved)) / 1000
+  const when = Number.isFinite(age) ? `last run ${showDuration(Math.max(0, age))} ago` : 'age unknown'
+  const upTo = watermark === null ? 'no entry seen yet' : `read up to ${showTime(watermark)}`
+  const rest = gaps.length === 0 ? 'no gaps' : `${showCount(gaps.length, 'gap')} that later runs read`
+  return `${when}, ${upTo}, ${rest}`
 }
 
 /** The findings as text, or as one line of JSON. */

@@ -60,7 +60,6 @@ export function start(
     let settings: Pick<Settings, 'report' | 'logs' | 'teamId'> = {
       report: args.includes('--report'),
       logs: Object.values(LOGS),
-      teamId: undefined,
     }
     try {
       const texts: string[] = []
@@ -73,11 +72,13 @@ export function start(
       }
       settings = parsed
       stderr = new Stderr(errors, parsed.verbosity)
-      const deadline = startedMs + parsed.maxSeconds * 1000
+      const deadline = startedMs + (parsed.maxTime ?? Number.POSITIVE_INFINITY) * 1000
       const connect = () => connectToSlack(parsed, deadline)
       if (parsed.command === 'check') {
         const { findings, exitCode } = await check({ settings: parsed, clock, deadline, connect })
-        await output.write(showFindings(findings, parsed.json, stdout.isTTY === true && !env['NO_COLOR']))
+        await output.write(
+          showFindings(findings, parsed.json === true, stdout.isTTY === true && !env['NO_COLOR']),
+        )
         return exitCode
       }
       if (stdout === process.stdout && stdoutIsClosed()) {

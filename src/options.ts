@@ -1,29 +1,38 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { AuditError } from './errors.ts'
 import { LOGS, type Log } from './log/logs.ts'
+import type { Verbosity } from './output/stderr.ts'
 import { parseDuration, parseTime } from './time.ts'
 
 /** What the command line and the environment ask for, checked. Times are epoch seconds, durations seconds. */
 export interface Settings {
   readonly command: 'collect' | 'check'
   readonly logs: readonly Log[]
-  readonly since: number | undefined
-  readonly until: number | undefined
-  readonly stateDir: string | undefined
-  readonly lookbackSeconds: number
-  readonly maxRows: number
-  readonly maxSeconds: number
-  readonly report: boolean
-  readonly teamId: string | undefined
-  readonly tokenFile: string | undefined
+  readonly since?: number
+  readonly until?: number
+  readonly stateDir?: string
+  readonly lookback: number
+  readonly maxRows?: number
+  readonly maxTime?: number
+  readonly report?: boolean
+  readonly teamId?: string
+  readonly tokenFile?: string
   /** Whether the token file was named on the command line, where it comes before SLACK_TOKEN. */
   readonly tokenFileFirst: boolean
   readonly apiUrl: string
   /** Filters of team.integrationLogs, under Slack's names. */
   readonly filters: Readonly<Record<string, string>>
-  readonly json: boolean
-  readonly verbosity: 'quiet' | 'normal' | 'verbose'
+  readonly json?: boolean
+  readonly verbosity: Verbosity
 }
+
+/** The options as commander names and gives them. What was not set is not there. */
+type Given = Partial<Omit<Settings, 'command' | 'logs' | 'filters' | 'tokenFileFirst' | 'verbosity'>> & {
+  readonly [name in 'appId' | 'serviceId' | 'user' | 'changeType']?: string
+} & { readonly quiet?: true; readonly verbose?: true }
+
+/** The help names them too. */
+const DEFAULTS = { lookback: 30 * 86_400, apiUrl: 'https://slack.com/api/' }
 
 const EXAMPLES = `
 Examples:
@@ -91,14 +100,8 @@ function readEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
 }
 
 function describeCommand(version: string, now: number, write: (text: string) => void): Command {
-  const time = (value: string) => {
-    const seconds = parseTime(value, now)
-    if (seconds === undefined) {
-      throw new InvalidArgumentError('A time is 2026-11-05T09:00Z, 1793869200 or 24h, from 1970 to 2099.')
-    }
-    return seconds
-  }
-  const days = (count: number) => count * 86_400
+  const time = (value: string) =>
+    parseTime(value, now) ?? refuse('A time is 2026-11-05T09:00Z, 1793869200 or 24h, from 1970 to 2099.')
   return new Command('slack-auditor')
     .description(
       'Prints the access log and the integration log of a Slack workspace as JSON lines.\n' +
@@ -118,13 +121,10 @@ function describeCommand(version: string, now: number, write: (text: string) => 
       'remember what was printed; print only what is new or changed (env: SLACK_AUDIT_STATE)',
       filled,
     )
-    .addOption(
-      new Option(
-        '--lookback <duration>',
-        'how far back to look for rows that changed; used only where Slack sorts the access log by date_first',
-      )
-        .argParser(duration)
-        .default(days(30), '30d'),
+    .option(
+      '--lookback <duration>',
+      'how far back to look for rows that changed; used only where Slack sorts the access log by date_first (default: 30d)',
+      duration,
     )
     .option(
       '--max-rows <n>',
@@ -139,10 +139,10 @@ function describeCommand(version: string, now: number, write: (text: string) => 
     .option('--report', 'end with one line per log that says how the run went')
     .option('--team-id <id>', 'one workspace of an org-wide token (env: SLACK_TEAM_ID)', slackId)
     .option('--token-file <file>', 'read the token from a file (env: SLACK_TOKEN_FILE)', filled)
-    .addOption(
-      new Option('--api-url <url>', 'another Slack API root: tests, gateways (env: SLACK_API_URL)')
-        .argParser(apiUrl)
-        .default('https://slack.com/api/'),
+    .option(
+      '--api-url <url>',
+      `another Slack API root: tests, gateways (env: SLACK_API_URL) (default: "${DEFAULTS.apiUrl}")`,
+      apiUrl,
     )
     .option('--app-id <id>', 'only integration entries of this app', slackId)
     .option('--service-id <id>', 'only integration entries of this service', slackId)
@@ -169,41 +169,22 @@ function describeCommand(version: string, now: number, write: (text: string) => 
 
 /** Checks what only the whole shows, and puts the options into their final form. */
 function settle(command: Command, now: number): Settings {
-  const options = command.opts<Record<string, unknown>>()
+  const { appId, serviceId, user, changeType, quiet, verbose, ...given } = command.opts<Given>()
   const words = [...command.args]
   const verb = words[0] === 'check' || words[0] === 'collect' ? words.shift() : 'collect'
   const logs = [...new Set(words)].map((word) => {
-    if (word !== 'access' && word !== 'integration') {
-      throw usage(`unknown log "${word}": name access, integration, or none for both`)
-    }
-    return LOGS[word]
+    if (word === 'access' || word === 'integration') return LOGS[word]
+    throw usage(`unknown log "${word}": name access, integration, or none for both`)
   })
-  const option = <T>(name: string) => options[name] as T | undefined
-  const filters = Object.fromEntries(
-    Object.entries({
-      app_id: option<string>('appId'),
-      service_id: option<string>('serviceId'),
-      user: option<string>('user'),
-      change_type: option<string>('changeType'),
-    }).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  )
+  const filters = { app_id: appId, service_id: serviceId, user, change_type: changeType }
   const settings: Settings = {
+    ...DEFAULTS,
+    ...given,
     command: verb === 'check' ? 'check' : 'collect',
     logs: logs.length > 0 ? logs : [LOGS.access, LOGS.integration],
-    since: option('since'),
-    until: option('until'),
-    stateDir: option('stateDir'),
-    lookbackSeconds: option('lookback') ?? 0,
-    maxRows: option('maxRows') ?? Number.POSITIVE_INFINITY,
-    maxSeconds: option('maxTime') ?? Number.POSITIVE_INFINITY,
-    report: option('report') ?? false,
-    teamId: option('teamId'),
-    tokenFile: option('tokenFile'),
     tokenFileFirst: command.getOptionValueSource('tokenFile') === 'cli',
-    apiUrl: option('apiUrl') ?? '',
-    filters,
-    json: option('json') ?? false,
-    verbosity: options['quiet'] ? 'quiet' : options['verbose'] ? 'verbose' : 'normal',
+    filters: Object.fromEntries(Object.entries(filters).flatMap(([name, id]) => (id ? [[name, id]] : []))),
+    verbosity: quiet ? 'quiet' : verbose ? 'verbose' : 'normal',
   }
   const stateFrom = command.getOptionValueSource('stateDir') === 'env' ? ENVIRONMENT['stateDir'] : undefined
   assertTogether(settings, stateFrom ?? '--state-dir', now)
@@ -238,40 +219,35 @@ function usage(message: string, cause?: unknown): AuditError {
   return new AuditError('config', 'usage', `${message} (see --help)`, cause)
 }
 
+function refuse(what: string): never {
+  throw new InvalidArgumentError(what)
+}
+
 function filled(value: string): string {
-  if (value.trim() === '') throw new InvalidArgumentError('It is empty.')
-  return value
+  return value.trim() === '' ? refuse('It is empty.') : value
 }
 
 function duration(value: string): number {
-  const seconds = parseDuration(value)
-  if (seconds === undefined || seconds === 0)
-    throw new InvalidArgumentError('A duration is 90s, 30m, 24h, 7d or 2w, and at most 50 years.')
-  return seconds
+  return parseDuration(value) || refuse('A duration is 90s, 30m, 24h, 7d or 2w, and at most 50 years.')
 }
 
 function count(value: string): number {
-  const number = Number(value)
-  if (!/^\d+$/.test(value) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
-  return number
+  return /^\d*[1-9]\d*$/.test(value) ? Number(value) : refuse('It must be a whole number from 1.')
 }
 
 function slackId(value: string): string {
-  if (!/^[A-Za-z0-9]{1,40}$/.test(value))
-    throw new InvalidArgumentError('It must be an id of Slack: letters and digits.')
-  return value
+  return /^[A-Za-z0-9]{1,40}$/.test(value) ? value : refuse('It must be an id of Slack: letters and digits.')
 }
 
 /** Plain http would send the token in the clear, so it is for loopback alone. */
 function apiUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new InvalidArgumentError('It must be an https:// address.')
+  if (!url || !/^https?:$/.test(url.protocol)) return refuse('It must be an https:// address.')
   if (url.username || url.password || url.search || url.hash) {
-    throw new InvalidArgumentError('It must be an address without user, query or fragment.')
+    refuse('It must be an address without user, query or fragment.')
   }
   if (url.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) {
-    throw new InvalidArgumentError('Plain http would send the token in the clear: use https, or loopback.')
+    refuse('Plain http would send the token in the clear: use https, or loopback.')
   }
   return url.href.endsWith('/') ? url.href : `${url.href}/`
 }
