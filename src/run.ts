@@ -43,14 +43,16 @@ interface Memory {
   readonly before: State
 }
 
-/** How the run of one log went, before anything is saved. */
+/** How the run of one log went. */
 interface LogRun {
   readonly log: Log
   readonly startedMs: number
-  readonly retrier: Retrier
-  readonly memory: Memory | undefined
-  readonly collected: Collected | undefined
-  readonly error: AuditError | undefined
+  readonly calls: Retrier
+  readonly memory?: Memory | undefined
+  readonly collected?: Collected
+  error: AuditError | undefined
+  /** The new state, if there is one to remember. */
+  prepared?: PreparedState | undefined
 }
 
 /**
@@ -109,12 +111,12 @@ export async function reportFailure(
 async function runLog(session: Session, account: Account, log: Log): Promise<LogRun> {
   const { settings, clock, deadline, output, stderr } = session
   const startedMs = clock.now()
-  const retrier = new Retrier(clock, deadline, (seconds) => stderr.waiting(log.name, seconds))
+  const calls = new Retrier(clock, deadline, (seconds) => stderr.waiting(log.name, seconds))
   let memory: Memory | undefined
   try {
     memory = await openMemory(session, account, log)
   } catch (thrown) {
-    return { log, startedMs, retrier, memory, collected: undefined, error: asAuditError(thrown) }
+    return { log, startedMs, calls, error: asAuditError(thrown) }
   }
   const toLines = entryLines(log, account.team)
   const collected = await collect(
@@ -126,12 +128,12 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Log
       maxRows: settings.maxRows ?? Number.POSITIVE_INFINITY,
       deadline,
     },
-    memory?.before ?? emptyState(settings.since ?? Number.NEGATIVE_INFINITY),
+    memory?.before ?? emptyState(settings.since),
     {
       fetchPage: (args, neighbour) => {
         memory?.lock.assertHeld()
         // The answer is checked within the retry: a proxy about to recover may have sent it.
-        return retrier.call(async () =>
+        return calls.call(async () =>
           readPage(log, await session.call(log.method, args), account.team.id, neighbour),
         )
       },
@@ -144,7 +146,7 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Log
   for (const doubt of collected.doubts) {
     stderr.error(`${log.name}: something may have been left out: ${doubt}`)
   }
-  return { log, startedMs, retrier, memory, collected, error: collected.error }
+  return { log, startedMs, calls, memory, collected, error: collected.error }
 }
 
 /** Locks and reads the state of this log; undefined without --state-dir. */
@@ -159,17 +161,15 @@ async function openMemory(
   const lock = await lockState(path, clock.sleep)
   locks.add(lock)
   const loaded = await loadState(path, owner)
-  if (!loaded) {
-    return { path, owner, lock, before: emptyState(settings.since ?? Number.NEGATIVE_INFINITY) }
+  if (loaded) {
+    const minutes = Math.max(0, Math.round((clock.now() - Date.parse(loaded.saved)) / 60_000))
+    const saved = Number.isFinite(minutes) ? `, saved ${minutes} min ago` : ''
+    stderr.detail(`${log.name}: goes on from ${path}${saved}`)
+    if (settings.since !== undefined) {
+      stderr.detail(`${log.name}: there is a state, so --since, which is for the first run, is ignored`)
+    }
   }
-  const minutes = Math.max(0, Math.round((clock.now() - Date.parse(loaded.saved)) / 60_000))
-  stderr.detail(
-    `${log.name}: goes on from ${path}${Number.isFinite(minutes) ? `, saved ${minutes} min ago` : ''}`,
-  )
-  if (settings.since !== undefined) {
-    stderr.detail(`${log.name}: there is a state, so --since, which is for the first run, is ignored`)
-  }
-  return { path, owner, lock, before: loaded.state }
+  return { path, owner, lock, before: loaded?.state ?? emptyState(settings.since) }
 }
 
 /**
@@ -178,34 +178,32 @@ async function openMemory(
  */
 async function conclude(session: Session, team: Team, runs: readonly LogRun[]): Promise<boolean> {
   const { settings, output, stderr } = session
-  const prepared: { run: LogRun; state: PreparedState | undefined }[] = []
   for (const run of runs) {
     try {
-      prepared.push({ run, state: await prepare(run) })
+      run.prepared = await prepare(run)
     } catch (thrown) {
       // This error tells more than one that Slack may have given before: nothing of this run is remembered.
       if (run.error) stderr.error(`${run.log.name}: ${run.error.message}`)
-      prepared.push({ run: { ...run, error: asAuditError(thrown) }, state: undefined })
+      run.error = asAuditError(thrown)
     }
   }
-  const reports = prepared.map(({ run }) => reportOf(session, run))
+  const reports = runs.map((run) => ({ ...run, report: reportOf(session, run) }))
   try {
-    if (settings.report) await output.write(reports.map((report) => reportLine(team, report)).join(''))
+    if (settings.report) await output.write(reports.map(({ report }) => reportLine(team, report)).join(''))
   } catch (error) {
-    for (const { state } of prepared) await state?.discard()
+    for (const { prepared } of runs) await prepared?.discard()
     throw error
   }
   let good = true
-  for (const [index, { run, state }] of prepared.entries()) {
-    const limit = run.collected?.limit
-    const said = reports[index] as Run
-    const failed = run.error !== undefined || (run.collected?.doubts.length ?? 0) > 0
-    const line = summary(said, limit, state !== undefined)
+  for (const { report, collected, prepared } of reports) {
+    const limit = collected?.limit
+    const failed = report.outcome === 'failure' || (collected?.doubts.length ?? 0) > 0
+    const line = summary(report, limit, prepared !== undefined)
     if (failed) stderr.error(line)
     else stderr.say(line)
-    if (failed || (!said.complete && limit === undefined)) good = false
+    if (failed || (!report.complete && limit === undefined)) good = false
     try {
-      await state?.commit()
+      await prepared?.commit()
     } catch (thrown) {
       stderr.error(asAuditError(thrown).message)
       good = false
@@ -222,21 +220,18 @@ async function prepare({ memory, collected }: LogRun): Promise<PreparedState | u
 }
 
 function reportOf({ clock, version }: Session, run: LogRun): Run {
-  const { log, startedMs, retrier, memory, collected, error } = run
+  const { memory, collected, error } = run
   // A state that could not be saved leaves the old one in force.
   const state = error?.class === 'state' ? memory?.before : collected?.state
   return report({
-    log,
-    startedMs,
+    ...run,
     endedMs: clock.now(),
     version,
     complete: error === undefined && collected?.complete === true,
-    error,
-    calls: retrier,
     counts: collected?.counts,
     sortKeys: collected?.order.sortKeys,
     watermark: state?.watermark,
-    gaps: memory === undefined ? 0 : state?.gaps.length,
+    gaps: memory && state?.gaps.length,
   })
 }
 

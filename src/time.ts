@@ -15,7 +15,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$/
+  /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2})(?:(:\d{2})(?:[.,]\d+)?)?(Z|z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$/
 
 /**
  * A time as the command line takes it, in whole epoch seconds: ISO 8601 (no zone: UTC), epoch seconds, or a duration
@@ -33,14 +33,12 @@ function parseAnyTime(text: string, now: number): number | undefined {
   if (/^\d{9,10}$/.test(text)) return Number(text)
   const match = ISO.exec(text)
   if (!match) return undefined
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map((part) => Number(part ?? 0))
-  const utc = Date.UTC(year, month - 1, day, hour, minute, second)
+  const [, date, time = '00:00', seconds = ':00', zone] = match
+  const asked = `${date}T${time}${seconds}`
+  const utc = Date.parse(`${asked}Z`)
   // Date rolls 30 February over into March; the parts that come back show it.
-  const back = new Date(utc).toISOString().slice(0, 19)
-  const asked = `${match[1]}-${match[2]}-${match[3]}T${match[4] ?? '00'}:${match[5] ?? '00'}:${match[6] ?? '00'}`
-  return back === asked ? utc / 1000 - zoneSeconds(match[7]) : undefined
+  const real = Number.isFinite(utc) && new Date(utc).toISOString().startsWith(asked)
+  return real ? utc / 1000 - zoneSeconds(zone) : undefined
 }
 
 function zoneSeconds(zone: string | undefined): number {

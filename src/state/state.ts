@@ -25,7 +25,7 @@ export interface State {
 }
 
 /** The state before the first run. */
-export function emptyState(since: number): State {
+export function emptyState(since = Number.NEGATIVE_INFINITY): State {
   return { watermark: null, since, seen: new Map(), gaps: [], order: 'unsure' }
 }
 
