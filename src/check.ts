@@ -6,16 +6,15 @@ import type { Settings } from './options.ts'
 import { showCount } from './output/stderr.ts'
 import { type Account, authenticate } from './slack/auth.ts'
 import type { SlackCall } from './slack/client.ts'
-import { type Clock, Retrier } from './slack/retry.ts'
+import type { Retrier } from './slack/retry.ts'
 import { type Loaded, loadState, type Owner, statePath } from './state/store.ts'
 import { showDuration, showTime } from './time.ts'
 
-/** What a check works with. */
 export interface CheckOptions {
   readonly settings: Settings
-  readonly clock: Clock
+  readonly calls: Retrier
   /** Epoch milliseconds. */
-  readonly deadline: number
+  readonly now: () => number
   /** Reads the token and gives the way to call Slack. `source`: where the token came from. */
   readonly connect: () => Promise<{ call: SlackCall; source: string }>
 }
@@ -27,9 +26,9 @@ export interface Finding {
   readonly message: string
 }
 
-/** The findings and the exit code they come to: 0, 1, or 2 where the environment is wrong. */
 export interface CheckResult {
   readonly findings: readonly Finding[]
+  /** 2 where the environment is wrong. */
   readonly exitCode: 0 | 1 | 2
 }
 
@@ -37,7 +36,7 @@ export interface CheckResult {
  * Checks whether Slack takes the token, whether each log can be read (it asks for one row), and whether the state can be
  * used. It changes nothing, at Slack or on disk. What it finds is in the result; it never throws.
  */
-export async function check({ settings, clock, deadline, connect }: CheckOptions): Promise<CheckResult> {
+export async function check({ settings, calls, now, connect }: CheckOptions): Promise<CheckResult> {
   const findings: Finding[] = []
   let exitCode: CheckResult['exitCode'] = 0
   const fail = (name: string, message: string) => {
@@ -61,9 +60,8 @@ export async function check({ settings, clock, deadline, connect }: CheckOptions
   const token = await attempt('token', connect, ({ source }) => `from ${source}`)
   if (!token) return { findings, exitCode }
   const { call } = token.result
-  const retrier = new Retrier(clock, deadline)
   const { logs, teamId: workspace, stateDir } = settings
-  const accepted = await attempt('slack', () => authenticate(call, retrier, workspace), greet)
+  const accepted = await attempt('slack', () => authenticate(call, calls, workspace), greet)
   if (!accepted) return { findings, exitCode }
   const { team, teamId, scopes } = accepted.result
   if (scopes?.includes('admin')) findings.push({ name: 'scope', ok: true, message: 'admin' })
@@ -78,7 +76,7 @@ export async function check({ settings, clock, deadline, connect }: CheckOptions
       readPage(log, await call(log.method, args), team.id, { above: undefined, lastResort: 0 })
     await attempt(
       log.name,
-      () => retrier.call(readRow),
+      () => calls.call(readRow),
       () => `${log.method} can be read`,
     )
   }
@@ -93,7 +91,7 @@ export async function check({ settings, clock, deadline, connect }: CheckOptions
   for (const log of logs) {
     const owner: Owner = { teamId, workspace, log }
     const load = () => loadState(statePath(stateDir, owner), owner)
-    await attempt(`state of ${log.name}`, load, (loaded) => describe(loaded, clock.now()))
+    await attempt(`state of ${log.name}`, load, (loaded) => describe(loaded, now()))
   }
   return { findings, exitCode }
 }

@@ -5,10 +5,12 @@ import { check, showFindings } from './check.ts'
 import { AuditError, asAuditError } from './errors.ts'
 import { LOGS } from './log/logs.ts'
 import { parseOptions, type Settings } from './options.ts'
+import { reportLine } from './output/lines.ts'
+import { report } from './output/report.ts'
 import { Stderr } from './output/stderr.ts'
 import { openOutput, stdoutIsClosed } from './output/stdout.ts'
-import { reportFailure, run } from './run.ts'
-import type { Clock } from './slack/retry.ts'
+import { run } from './run.ts'
+import { type Clock, Retrier } from './slack/retry.ts'
 import { readToken } from './slack/token.ts'
 import type { Lock } from './state/lock.ts'
 
@@ -23,7 +25,6 @@ const { version } = packageJson
 /** 0: all asked for was read. 1: something was not. 2: the command line or the environment is wrong. */
 export type ExitCode = 0 | 1 | 2
 
-/** The streams of a process. */
 export interface Streams {
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
@@ -57,41 +58,41 @@ export function start(
 
   async function main(): Promise<ExitCode> {
     const startedMs = clock.now()
+    let calls: Retrier | undefined
     let settings: Pick<Settings, 'report' | 'logs' | 'teamId'> = {
       report: args.includes('--report'),
       logs: Object.values(LOGS),
     }
     try {
-      const texts: string[] = []
-      const parsed = parseOptions(args, env, version, Math.floor(startedMs / 1000), (text) =>
-        texts.push(text),
-      )
-      if (!parsed) {
-        await output.write(texts.join(''))
+      const parsed = parseOptions(args, env, version, Math.floor(startedMs / 1000))
+      if (typeof parsed === 'string') {
+        await output.write(parsed)
         return 0
       }
       settings = parsed
       stderr = new Stderr(errors, parsed.verbosity)
       const deadline = startedMs + (parsed.maxTime ?? Number.POSITIVE_INFINITY) * 1000
+      calls = new Retrier(clock, deadline)
       const connect = () => connectToSlack(parsed, deadline)
       if (parsed.command === 'check') {
-        const { findings, exitCode } = await check({ settings: parsed, clock, deadline, connect })
-        await output.write(
-          showFindings(findings, parsed.json === true, stdout.isTTY === true && !env['NO_COLOR']),
-        )
+        const { findings, exitCode } = await check({ settings: parsed, calls, now: clock.now, connect })
+        const colour = stdout.isTTY === true && !env['NO_COLOR']
+        await output.write(showFindings(findings, parsed.json === true, colour))
         return exitCode
       }
       if (stdout === process.stdout && stdoutIsClosed()) {
         throw new AuditError('output', 'closed', 'stdout is closed: there is nowhere to print to')
       }
       const { call } = await connect()
-      const good = await run({ settings: parsed, version, call, clock, deadline, output, stderr, locks })
-      return good ? 0 : 1
+      const session = { settings: parsed, version, call, calls, clock, deadline, output, stderr, locks }
+      return (await run(session)) ? 0 : 1
     } catch (thrown) {
       const error = asAuditError(thrown)
       stderr.error(error.message)
-      if (error.class !== 'output') {
-        await reportFailure({ settings, version, output, clock }, startedMs, error)
+      if (settings.report && error.class !== 'output') {
+        const team = { id: settings.teamId ?? null, name: null }
+        const facts = { startedMs, endedMs: clock.now(), version, complete: false, error, calls }
+        await output.write(settings.logs.map((log) => reportLine(team, report({ log, ...facts }))).join(''))
       }
       return error.class === 'config' ? 2 : 1
     }

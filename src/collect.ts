@@ -1,6 +1,7 @@
 import { type AuditError, asAuditError, OutOfTimeError } from './errors.ts'
 import type { Log } from './log/logs.ts'
 import type { Entry, Neighbour, Page, Times } from './log/page.ts'
+import type { Counts } from './output/report.ts'
 import { BOTH_KEYS, liesIn, type Range, ReadPlan } from './state/plan.ts'
 import { believedWatermark, headRanges, nextWatermark, overlapFloor, type State } from './state/state.ts'
 import { showTime } from './time.ts'
@@ -8,7 +9,6 @@ import { JITTER_SECONDS, lower, Order } from './walk/order.ts'
 import { RecentEntries } from './walk/recent.ts'
 import { type Step, walk } from './walk/walk.ts'
 
-/** What is asked for. */
 export interface CollectOptions {
   readonly log: Log
   /** Sent with every request: team_id, filters. */
@@ -34,12 +34,6 @@ export interface Surroundings {
   readonly warn: (message: string) => void
   /** Called after each page. `oldest`: how far back in time the walk is, epoch seconds. */
   readonly onPage: (counts: Counts, oldest: number) => void
-}
-
-export interface Counts {
-  pages: number
-  rowsRead: number
-  rowsPrinted: number
 }
 
 export interface Collected {

@@ -63,7 +63,7 @@ const ENVIRONMENT: Record<string, string> = {
 
 /**
  * Reads the command line, without the program's name, and the environment. `now`: epoch seconds.
- * @returns undefined if help or the version was asked for; its text then went to `write`.
+ * @returns a text if help or the version was asked for.
  * @throws AuditError of class `config`.
  */
 export function parseOptions(
@@ -71,14 +71,16 @@ export function parseOptions(
   env: NodeJS.ProcessEnv,
   version: string,
   now: number,
-  write: (text: string) => void,
-): Settings | undefined {
-  const command = describeCommand(version, now, write)
+): Settings | string {
+  let text = ''
+  const command = describeCommand(version, now, (more) => {
+    text += more
+  })
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return undefined
+    if (error.exitCode === 0) return text
     throw usage(error.message.replace(/^error: /, ''), error)
   }
   readEnvironment(command, env)

@@ -21,11 +21,12 @@ import {
   statePath,
 } from './state/store.ts'
 
-/** What a run works with. */
 export interface Session {
   readonly settings: Settings
   readonly version: string
   readonly call: SlackCall
+  /** Repeats the calls that no log makes, and counts them. */
+  readonly calls: Retrier
   readonly clock: Clock
   /** Epoch milliseconds. */
   readonly deadline: number
@@ -58,22 +59,13 @@ interface LogRun {
 /**
  * One run: asks Slack whose token it is, reads the logs side by side, prints the reports, and saves the states last.
  * @returns whether all that was asked for was read, or a limit that was asked for left the rest to a later run.
- * @throws AuditError of class `output` when the lines find no reader, `config` when there is nowhere to remember.
+ * @throws AuditError if Slack does not say whose token it is; of class `output` when the lines find no reader, of class
+ * `config` when there is nowhere to remember.
  */
 export async function run(session: Session): Promise<boolean> {
   const { settings, stderr } = session
-  const startedMs = session.clock.now()
   if (settings.stateDir !== undefined) await prepareFolder(settings.stateDir)
-  const retrier = new Retrier(session.clock, session.deadline)
-  let account: Account
-  try {
-    account = await authenticate(session.call, retrier, settings.teamId)
-  } catch (thrown) {
-    const error = asAuditError(thrown)
-    stderr.error(error.message)
-    await reportFailure(session, startedMs, error, retrier)
-    return false
-  }
+  const account = await authenticate(session.call, session.calls, settings.teamId)
   stderr.startProgress()
   try {
     const settled = await Promise.allSettled(settings.logs.map((log) => runLog(session, account, log)))
@@ -86,25 +78,6 @@ export async function run(session: Session): Promise<boolean> {
   } finally {
     for (const lock of session.locks) lock.release()
   }
-}
-
-/** Prints a report of each log for a run that could not begin, if reports were asked for. */
-export async function reportFailure(
-  session: Pick<Session, 'version' | 'output' | 'clock'> & {
-    settings: Pick<Settings, 'report' | 'logs' | 'teamId'>
-  },
-  startedMs: number,
-  error: AuditError,
-  calls?: Retrier,
-): Promise<void> {
-  const { settings, version, clock } = session
-  if (!settings.report) return
-  const team = { id: settings.teamId ?? null, name: null }
-  const endedMs = clock.now()
-  const lines = settings.logs.map((log) =>
-    reportLine(team, report({ log, startedMs, endedMs, version, complete: false, error, calls })),
-  )
-  await session.output.write(lines.join(''))
 }
 
 /** Reads one log and prints it. What goes wrong with it stays in the result, so that the other log goes on. */

@@ -18,7 +18,6 @@ export interface Entry extends Ids, Times {
   readonly dated: boolean
 }
 
-/** One answer of Slack, checked. */
 export interface Page {
   readonly entries: readonly Entry[]
   readonly nextCursor: string | undefined

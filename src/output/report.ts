@@ -30,6 +30,12 @@ export interface Run {
   readonly error?: { readonly class: string; readonly code: string; readonly message: string }
 }
 
+export interface Counts {
+  pages: number
+  rowsRead: number
+  rowsPrinted: number
+}
+
 /** What a report says. The optional parts are missing where a run failed before it began. */
 export interface RunFacts {
   readonly log: Log
@@ -42,16 +48,13 @@ export interface RunFacts {
   readonly calls?:
     | { readonly requests: number; readonly retries: number; readonly rateLimitedMs: number }
     | undefined
-  readonly counts?:
-    | { readonly pages: number; readonly rowsRead: number; readonly rowsPrinted: number }
-    | undefined
+  readonly counts?: Readonly<Counts> | undefined
   /** Whether the log may be sorted by `time`, and by `began`. */
   readonly sortKeys?: readonly string[] | undefined
   readonly watermark?: number | null | undefined
   readonly gaps?: number | undefined
 }
 
-/** The report of a run. */
 export function report({ log, error, calls, counts, sortKeys = ['time', 'began'], ...facts }: RunFacts): Run {
   return {
     log: log.name,

@@ -94,11 +94,9 @@ export class Stderr {
 
 function showWalk({ pages, rows, oldest, waitUntil }: Progress): string {
   const waitSeconds = (waitUntil - performance.now()) / 1000
-  return [
-    ...(oldest === undefined ? [] : [`${showCount(pages, 'page')}, ${showCount(rows, 'row')}`]),
-    ...(oldest === undefined ? [] : [`back to ${showTime(oldest)}`]),
-    ...(waitSeconds > 0 ? [`waiting ${showDuration(waitSeconds)} for Slack's rate limit`] : []),
-  ].join(', ')
+  const done = [showCount(pages, 'page'), showCount(rows, 'row'), `back to ${showTime(oldest ?? 0)}`]
+  const waiting = `waiting ${showDuration(waitSeconds)} for Slack's rate limit`
+  return [...(oldest === undefined ? [] : done), ...(waitSeconds > 0 ? [waiting] : [])].join(', ')
 }
 
 /** `1 page`, `1,204 rows`. */

@@ -50,18 +50,13 @@ function outputError(error: Error): AuditError {
     EPIPE: 'nobody reads stdout any more',
     ENOSPC: 'no space left where stdout is written to',
   }
-  return new AuditError(
-    'output',
-    code,
-    `stdout: ${what[code] ?? error.message}; the rest was not written`,
-    error,
-  )
+  const message = `stdout: ${what[code] ?? error.message}; the rest was not written`
+  return new AuditError('output', code, message, error)
 }
 
 /**
- * Whether the stdout of this process was closed by whoever started the program (`>&-`). Node then puts /dev/null in its place, open for
- * reading too, and every write succeeds: the lines would be gone and remembered as printed. Linux tells; elsewhere the
- * answer is no.
+ * Whether the program was started with a closed stdout (`>&-`). Node then opens /dev/null in its place, for reading too,
+ * and every write succeeds: the lines would be lost and remembered as printed. Only Linux tells; elsewhere it is false.
  */
 export function stdoutIsClosed(): boolean {
   try {
