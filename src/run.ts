@@ -25,7 +25,7 @@ export interface Session {
   readonly settings: Settings
   readonly version: string
   readonly call: SlackCall
-  /** Repeats the calls that no log makes, and counts them. */
+  /** Makes the calls that belong to no log, and counts what they cost. */
   readonly calls: Retrier
   readonly clock: Clock
   /** Epoch milliseconds. */

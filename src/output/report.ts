@@ -2,34 +2,6 @@ import type { AuditError } from '../errors.ts'
 import type { Log } from '../log/logs.ts'
 import { showCount } from './stderr.ts'
 
-/**
- * How the run of one log went: the field `run` of a report line. No field ever changes its JSON type, because a store
- * fixes the type at the first value; null is no value.
- */
-export interface Run {
-  readonly log: Log['name']
-  readonly outcome: 'success' | 'failure'
-  /** Whether all that was asked for was read, beyond doubt. */
-  readonly complete: boolean
-  /** ISO 8601, UTC. */
-  readonly started: string
-  readonly duration_ms: number
-  readonly requests: number
-  readonly pages: number
-  readonly rows_read: number
-  readonly rows_printed: number
-  readonly retries: number
-  readonly rate_limited_ms: number
-  /** Whether the log may be sorted by this time field; false once answers have shown that it is not. */
-  readonly order: Readonly<Record<string, boolean>>
-  /** Epoch seconds. */
-  readonly watermark: number | null
-  /** Ranges left unread for later runs. */
-  readonly gaps: number
-  readonly version: string
-  readonly error?: { readonly class: string; readonly code: string; readonly message: string }
-}
-
 export interface Counts {
   pages: number
   rowsRead: number
@@ -55,11 +27,17 @@ export interface RunFacts {
   readonly gaps?: number | undefined
 }
 
-export function report({ log, error, calls, counts, sortKeys = ['time', 'began'], ...facts }: RunFacts): Run {
+/**
+ * How the run of one log went: the field `run` of a report line. No field ever changes its JSON type, because a store
+ * fixes the type at the first value; null is no value.
+ */
+export function report({ log, error, calls, counts, sortKeys = ['time', 'began'], ...facts }: RunFacts) {
   return {
     log: log.name,
-    outcome: error ? 'failure' : 'success',
+    outcome: error ? ('failure' as const) : ('success' as const),
+    /** Whether all that was asked for was read, beyond doubt. */
     complete: facts.complete,
+    /** ISO 8601, UTC. */
     started: new Date(facts.startedMs).toISOString(),
     duration_ms: Math.round(facts.endedMs - facts.startedMs),
     requests: calls?.requests ?? 0,
@@ -68,13 +46,18 @@ export function report({ log, error, calls, counts, sortKeys = ['time', 'began']
     rows_printed: counts?.rowsPrinted ?? 0,
     retries: calls?.retries ?? 0,
     rate_limited_ms: Math.round(calls?.rateLimitedMs ?? 0),
+    /** Whether the log may be sorted by this time field; false once answers have shown that it is not. */
     order: { [log.timeField]: sortKeys.includes('time'), [log.beganField]: sortKeys.includes('began') },
+    /** Epoch seconds. */
     watermark: facts.watermark ?? null,
+    /** Ranges left unread for later runs. */
     gaps: facts.gaps ?? 0,
     version: facts.version,
     ...(error && { error: { class: error.class, code: error.code, message: error.message } }),
   }
 }
+
+export type Run = Readonly<ReturnType<typeof report>>
 
 /** The same in one line for people. `limit`: the limit at which the run stopped. `remembers`: a later run goes on. */
 export function summary(run: Run, limit: string | undefined, remembers: boolean): string {

@@ -20,18 +20,14 @@ export async function readToken({
   file,
   fileFirst,
 }: TokenSources): Promise<{ token: string; source: string }> {
-  if (file !== undefined && (fileFirst || !fromEnvironment)) {
-    const source = `token file ${file}`
-    return { token: checkToken(await readTokenFile(file), source), source }
+  const named = file !== undefined && (fileFirst || !fromEnvironment) ? file : undefined
+  const source = named === undefined ? 'SLACK_TOKEN' : `token file ${named}`
+  const found = named === undefined ? fromEnvironment : await readTokenFile(named)
+  if (found === undefined) {
+    const message = 'no token: set SLACK_TOKEN, or name a file with --token-file or SLACK_TOKEN_FILE'
+    throw new AuditError('config', 'no_token', message)
   }
-  if (fromEnvironment === undefined) {
-    throw new AuditError(
-      'config',
-      'no_token',
-      'no token: set SLACK_TOKEN, or name a file with --token-file or SLACK_TOKEN_FILE',
-    )
-  }
-  return { token: checkToken(fromEnvironment, 'SLACK_TOKEN'), source: 'SLACK_TOKEN' }
+  return { token: checkToken(found, source), source }
 }
 
 async function readTokenFile(path: string): Promise<string> {
