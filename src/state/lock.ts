@@ -33,7 +33,8 @@ export async function lockState(path: string, sleep: (ms: number) => Promise<voi
   const first = await look(lockPath)
   for (let waited = 0; !(await create(lockPath, mine)); waited += LOCK_POLL_MS) {
     const seen = await look(lockPath)
-    if (seen && isDead(seen, waited >= LOCK_WAIT_MS && isUnchanged(first, seen))) {
+    const isUnchanged = first?.holder === seen?.holder && first?.touchedMs === seen?.touchedMs
+    if (seen && isDead(seen, waited >= LOCK_WAIT_MS && isUnchanged)) {
       await takeAway(lockPath, seen.holder)
     } else if (waited >= LOCK_WAIT_MS) {
       throw new AuditError(
@@ -101,10 +102,6 @@ async function look(lockPath: string): Promise<Seen | undefined> {
   }
 }
 
-function isUnchanged(before: Seen | undefined, now: Seen): boolean {
-  return before?.holder === now.holder && before.touchedMs === now.touchedMs
-}
-
 async function create(lockPath: string, content: string): Promise<boolean> {
   try {
     const file = await open(lockPath, 'wx', 0o600)
@@ -125,13 +122,12 @@ async function create(lockPath: string, content: string): Promise<boolean> {
 
 /** `untouched`: nobody touched it for as long as a run waits. */
 function isDead({ holder, touchedMs }: Seen, untouched: boolean): boolean {
-  // The clock of another host may be off in either direction, so the age alone proves nothing.
-  const ageMs = Math.abs(Date.now() - touchedMs)
   if (holder === '') return untouched || Date.now() - touchedMs > DEAD_IF_EMPTY_AFTER_MS
   const { pid, host, table } = parseHolder(holder)
   const here = thisProcess()
   if (host === here.host && table === here.table && typeof pid === 'number' && isGone(pid)) return true
-  return untouched && ageMs > DEAD_AFTER_MS
+  // The clock of another host may be off in either direction, so the age alone proves nothing.
+  return untouched && Math.abs(Date.now() - touchedMs) > DEAD_AFTER_MS
 }
 
 function isGone(pid: number): boolean {
