@@ -236,7 +236,7 @@ function fromVersion1(log: Log, file: Record<string, unknown>): Record<string, u
     }
     return range
   })
-  const seen = Object.entries(parseObject(file['seen'], 'seen')).map(([id, time]) => [id, [time, null]])
+  const seen = Object.entries(parseObject(file['seen'], 'seen')).map(([id, time]) => [id, [time ?? 0, null]])
   const refuted = parseList(parseObject(file['order'], 'order')['refuted'], 'order.refuted')
   const time = refuted.includes(log.timeField)
   const began = refuted.includes(log.beganField)
