@@ -36,7 +36,7 @@ export const ACCESS_DETECTIONS: Detection[] = [
     severity: 'low',
     finds:
       'A member uses Slack through a provider, or through a known provider with an operating system, that is new for them within 60 days.',
-    why: 'A copied cookie turns up on another line or system.',
+    why: 'A copied cookie turns up with another provider or system.',
     wrongly: ['cafés and hotels', 'new computers', 'new members'],
     tune: 'Read it as a list; phones are left out.',
     triage: [
@@ -106,7 +106,7 @@ export const ACCESS_DETECTIONS: Detection[] = [
     severity: 'high',
     finds:
       'A member uses a raw HTTP client such as curl or a Python library, or one that is no known browser or app, for the first time in 60 days.',
-    why: 'Tools that empty a workspace look like this.',
+    why: 'Tools that copy a whole workspace look like this.',
     wrongly: ['developers', 'exotic browsers'],
     tune: 'Exceptions for developers.',
     triage: [
@@ -135,7 +135,7 @@ export const ACCESS_DETECTIONS: Detection[] = [
     severity: 'high',
     finds:
       'An app makes API calls, and no entry of the integration log ever named it. An entry read in the same half hour does not count yet.',
-    why: 'A token that passed by the approval.',
+    why: 'Somebody uses a token that nobody approved.',
     wrongly: ['apps added within the same half hour', 'installations older than your store'],
     tune: 'Keep the integration log for years: it is small.',
     triage: [
@@ -188,7 +188,7 @@ export const ACCESS_DETECTIONS: Detection[] = [
     finds: 'Five or more members use Slack from one address within a day, offices and phones left out.',
     why: 'Many stolen sessions, used from one place.',
     wrongly: ['offices that are not listed', 'conferences', 'providers that share addresses'],
-    tune: 'List offices, before you enable it.',
+    tune: 'Fill the list offices before you enable it.',
     triage: [
       'Do these members work together, or live together?',
       'Is the same user agent on all of them?',

@@ -91,7 +91,7 @@ export const COLLECTOR_DETECTIONS: Detection[] = [
     name: 'slack-auditor: a line that is not a whole one',
     severity: 'low',
     finds: 'Logstash read a line that is not a whole line of slack-auditor.',
-    why: 'One is a run that was killed; many are a broken set-up.',
+    why: 'One comes from a run that was killed; many come from a broken set-up.',
     wrongly: ['each unclean stop of Logstash'],
     tune: 'Nothing to tune.',
     triage: ['Read message.', 'Does it come again in every run? Then something else writes to stdout.'],

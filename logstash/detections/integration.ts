@@ -52,7 +52,7 @@ export const INTEGRATION_DETECTIONS: Detection[] = [
     name: 'Slack: an app without told scopes',
     severity: 'low',
     finds: 'An app is added whose entry names no scopes, for the first time in two years.',
-    why: 'The log does not tell what a bot may do: look it up.',
+    why: 'The log does not tell what a bot may do. Look it up under Manage apps.',
     wrongly: ['most modern apps, once'],
     tune: 'Read it as a weekly list.',
     triage: ['Look the app up under Manage apps: it shows the scopes of the bot.', TRIAGE_REMOVE],
@@ -109,7 +109,7 @@ export const INTEGRATION_DETECTIONS: Detection[] = [
     severity: 'high',
     finds:
       'One member removes five or more integrations within an hour, and not because an account was deactivated, a channel archived or a plan changed.',
-    why: 'Sabotage, or the end of what would have seen the rest.',
+    why: 'It is sabotage, or it removes what would have seen the rest.',
     wrongly: ['clean-ups'],
     tune: 'Raise the number.',
     triage: [
@@ -173,7 +173,7 @@ export const INTEGRATION_DETECTIONS: Detection[] = [
     name: 'Slack: the approval of apps was weakened',
     severity: 'high',
     finds:
-      'The approval of apps is switched off, requests need no reason any more, or others may approve or ask. The entry does not tell whether more or fewer of them.',
+      'The approval of apps is switched off, requests need no reason any more, or other members may approve or ask. The entry does not tell whether these are more or fewer.',
     why: 'After that any member can add any app.',
     wrongly: ['admins who mean it', 'changes that make it stricter'],
     tune: 'A few a year: look at each.',

@@ -1,6 +1,6 @@
 /**
- * The lists that you edit. The values here are those of a made-up company: what is normal in one company is an alarm in the next. Change them here and run
- * `npm run build:detections`; or change them in the rules after the import. In Splunk each is one macro.
+ * The lists that you edit. The values here are those of a made-up company; only you know what is normal in yours. Change them
+ * here and run `npm run build:detections`, or change them in the rules after the import. In Splunk each is one macro.
  */
 export const LISTS = {
   own_app: {
