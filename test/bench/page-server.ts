@@ -1,6 +1,6 @@
 /**
- * A local Slack that is no bottleneck: a process of its own that makes up a workspace, writes all pages of its access log
- * as JSON once, and from then on only sends bytes. Started with the number of rows; tells its parent the API root.
+ * A local Slack that is no bottleneck. This process makes up a workspace, writes all pages of its access log as JSON once,
+ * and from then on only sends bytes. It is started with the number of rows, and tells its parent the API root.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

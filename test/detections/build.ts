@@ -1,7 +1,6 @@
 /**
- * `npm run build:detections`: writes what is shipped of the detections from their source in logstash/detections.
- * It stands here, and not beside the source, because the tests read the detections with the same code: a test fails
- * when a file is not what this writes.
+ * `npm run build:detections`: writes the rules, searches and tables that ship, from their source in logstash/detections.
+ * It stands here, and not beside the source, because a test compares the files that ship with what this writes.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

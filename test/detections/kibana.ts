@@ -1,4 +1,4 @@
-/** Writes the detections as Kibana imports them. No fields of late: an older Kibana refuses what it does not know. */
+/** Writes the detections as Kibana imports them. It uses no recent fields: an older Kibana refuses those it does not know. */
 import { TACTICS, TECHNIQUES } from '../../logstash/detections/attack.ts'
 import type { Detection } from '../../logstash/detections/detection.ts'
 import { queryOf } from './engine.ts'

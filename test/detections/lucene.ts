@@ -5,7 +5,7 @@
  *
  *     event.dataset:slack.access AND NOT {own_app} AND slack.integration.scope:(admin OR *\:history)
  *
- * `{name}` stands for one of the lists that an operator edits. It is no Lucene: `withLists` puts the list there.
+ * `{name}` stands for one of the lists that an operator edits. It is not Lucene: `withLists` puts the list there.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 

@@ -1,7 +1,7 @@
 /**
  * Writes the detections as saved searches on what outputs/splunk-hec.conf sends: the [slack] part of an event as JSON,
- * with the dataset as its sourcetype and the time of the event as `_time`. When Splunk took it, `_indextime`, stands
- * for `event.created`.
+ * with the dataset as its sourcetype and the time of the event as `_time`. `_indextime`, the time when Splunk took
+ * the event, stands for `event.created`.
  */
 import type { Detection, Span } from '../../logstash/detections/detection.ts'
 import { LATEST } from '../../logstash/detections/detection.ts'

@@ -1,6 +1,6 @@
 // A parser for Logstash's configuration language: what 7.17, 8 and 9 all read, after the grammar in Logstash's sources
-// (logstash-core/lib/logstash/compiler/lscl/lscl_grammar.treetop). Where Logstash reads something without a word that
-// cannot have been meant, this parser refuses it too.
+// (logstash-core/lib/logstash/compiler/lscl/lscl_grammar.treetop). Where Logstash silently accepts something that
+// nobody can have meant, this parser refuses it.
 
 export type Value =
   | { kind: 'string' | 'bareword' | 'number'; text: string }

@@ -1,4 +1,4 @@
-// Odd lines: entries as no Slack should send them, in lines as the program would print them, and lines that are none.
+// Odd lines: entries that Slack should never send, as the program would print them, and text that is no line of the program.
 // Also a script, for use by hand: node --import tsx test/logstash/odd-lines.ts [seed] [number of lines]
 
 import { createHash } from 'node:crypto'

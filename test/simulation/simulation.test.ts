@@ -5,7 +5,7 @@ import { play } from './play.ts'
 
 /*
  * Each seed is a history: a Slack with an order, a paging, a filter and caps of its own, a workspace that lives, and runs
- * that meet limits, faults and power cuts between any two of their steps. What breaks a promise is made smaller and shown.
+ * that meet limits, faults and power cuts between any two of their steps. A history that breaks a promise is cut down and printed.
  * SIMULATION_HISTORIES=20000 plays more of them; SIMULATION_SEED=123 plays that one alone.
  *
  * Mutants that were tried, and the first seed that caught each:
