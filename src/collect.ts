@@ -68,7 +68,7 @@ export async function collect(
 class Collection {
   readonly #options: CollectOptions
   readonly #world: Surroundings
-  readonly #before: State
+  readonly #oldState: State
   readonly #startedAt: number
   readonly #order: Order
   readonly #plan: ReadPlan
@@ -76,8 +76,8 @@ class Collection {
   readonly #counts: Counts = { pages: 0, rowsRead: 0, rowsPrinted: 0 }
   readonly #doubts = new Set<string>()
   #watermark: number | null
-  #above: Times | undefined
-  #anchor: Times | undefined
+  #lastEntry: Times | undefined
+  #readDownTo: Times | undefined
   #wentBelow = false
   #reachedEnd = false
   #seekRefused = false
@@ -86,7 +86,7 @@ class Collection {
   constructor(options: CollectOptions, before: State, world: Surroundings) {
     this.#options = options
     this.#world = world
-    this.#before = before
+    this.#oldState = before
     this.#startedAt = Math.floor(world.now() / 1000)
     this.#order = new Order(before.order)
     this.#watermark = believedWatermark(before, this.#startedAt)
@@ -96,9 +96,9 @@ class Collection {
   }
 
   async run(): Promise<Collected> {
-    if (this.#watermark !== this.#before.watermark) {
+    if (this.#watermark !== this.#oldState.watermark) {
       this.#world.warn(
-        `the watermark ${showTime(this.#before.watermark ?? 0)} lies in the future: was the clock set back? This run reads on from now; entries may repeat, with equal ids`,
+        `the watermark ${showTime(this.#oldState.watermark ?? 0)} lies in the future: was the clock set back? This run reads on from now; entries may repeat, with equal ids`,
       )
     }
     let error: AuditError | undefined
@@ -131,7 +131,7 @@ class Collection {
       await this.#take(step)
       if (this.#counts.rowsPrinted >= this.#options.maxRows && !limit) {
         limit = '--max-rows'
-        this.#plan.leaveAllButOverlap(this.#anchor)
+        this.#plan.leaveAllButOverlap(this.#readDownTo)
       }
       if (this.#plan.done) return limit
       if (this.#world.now() >= this.#options.deadline) return '--max-time'
@@ -162,7 +162,7 @@ class Collection {
 
   async #fetchPage(args: Record<string, string>): Promise<Page> {
     const lastResort = Number(args['before'] ?? this.#startedAt)
-    const page = await this.#world.fetchPage(args, { above: this.#above, lastResort })
+    const page = await this.#world.fetchPage(args, { above: this.#lastEntry, lastResort })
     this.#counts.pages += 1
     this.#undated += page.entries.filter(({ dated }) => !dated).length
     return page
@@ -170,7 +170,7 @@ class Collection {
 
   /** Prints what is new on a page, then notes how far the walk has come. */
   async #take({ entries, fresh, anchor }: Step): Promise<void> {
-    if (this.#counts.rowsRead === 0) this.#watermark = nextWatermark(this.#before, entries, this.#startedAt)
+    if (this.#counts.rowsRead === 0) this.#watermark = nextWatermark(this.#oldState, entries, this.#startedAt)
     this.#counts.rowsRead += entries.length
     const { until = Number.POSITIVE_INFINITY } = this.#options
     const wanted = fresh.filter((entry) => {
@@ -180,11 +180,11 @@ class Collection {
     })
     if (wanted.length > 0) await this.#world.print(wanted)
     this.#counts.rowsPrinted += wanted.length
-    if (anchor) this.#anchor = this.#anchor ? lower(this.#anchor, anchor) : anchor
-    this.#plan.pass(entries, this.#anchor)
+    if (anchor) this.#readDownTo = this.#readDownTo ? lower(this.#readDownTo, anchor) : anchor
+    this.#plan.pass(entries, this.#readDownTo)
     this.#recent.prune(this.#mayBeMetAgain())
-    this.#above = entries.at(-1) ?? this.#above
-    if (this.#above) this.#world.onPage(this.#counts, this.#above.time)
+    this.#lastEntry = entries.at(-1) ?? this.#lastEntry
+    if (this.#lastEntry) this.#world.onPage(this.#counts, this.#lastEntry.time)
   }
 
   /**
@@ -192,7 +192,7 @@ class Collection {
    * `before` may hide entries of it: then the walk goes on through what is known.
    */
   async #seek(): Promise<AsyncGenerator<Step, void> | undefined> {
-    const top = this.#plan.farBelow(this.#anchor)
+    const top = this.#plan.farBelow(this.#readDownTo)
     const { canSeek, anchorKey } = this.#order
     if (!top || !this.#options.log.hasBefore || canSeek === 'no' || this.#seekRefused) return undefined
     const before = top[anchorKey] + JITTER_SECONDS
@@ -209,23 +209,23 @@ class Collection {
 
   #jump(top: Times, before: number, firstPage?: Page): AsyncGenerator<Step, void> {
     this.#wentBelow = true
-    this.#anchor = this.#anchor ? lower(this.#anchor, top) : top
-    this.#above = undefined
+    this.#readDownTo = this.#readDownTo ? lower(this.#readDownTo, top) : top
+    this.#lastEntry = undefined
     return this.#walk(before, firstPage)
   }
 
   /** Tells whether an entry with these times may be met again, by this run or a later one. */
-  #mayBeMetAgain(gaps: readonly Range[] = this.#plan.rest(this.#anchor)): (times: Times) => boolean {
+  #mayBeMetAgain(gaps: readonly Range[] = this.#plan.rest(this.#readDownTo)): (times: Times) => boolean {
     const floor = overlapFloor(this.#watermark)
     return (times) => times.time >= floor || gaps.some((gap) => liesIn(gap, times, BOTH_KEYS))
   }
 
   #result(error: AuditError | undefined, limit: Collected['limit']): Collected {
-    // Nothing ever reaches these pages, and it was said. A gap would only fail again in every run.
+    // Slack never gives these pages, and the operator is told. A gap would fail in every run.
     if (error?.code === 'pages_unread') this.#plan.finish()
-    const gaps = this.#plan.rest(this.#anchor)
+    const gaps = this.#plan.rest(this.#readDownTo)
     if (this.#wentBelow && this.#order.doubtBelow) this.#doubts.add(this.#order.doubtBelow)
-    if (this.#before.gaps.length > 0 && this.#order.sortKeys.length === 0) {
+    if (this.#oldState.gaps.length > 0 && this.#order.sortKeys.length === 0) {
       this.#doubts.add(
         'the log is in no order, so the place where an earlier run stopped cannot be found again',
       )
@@ -248,10 +248,10 @@ class Collection {
   }
 
   #nextState(gaps: readonly Range[], error: AuditError | undefined): State {
-    if (this.#counts.pages === 0 || error?.class === 'state') return this.#before
+    if (this.#counts.pages === 0 || error?.class === 'state') return this.#oldState
     return {
       watermark: this.#watermark,
-      since: this.#before.since,
+      since: this.#oldState.since,
       seen: this.#recent.needed(this.#mayBeMetAgain(gaps)),
       gaps,
       order: this.#order.learnt(this.#reachedEnd && !this.#wentBelow),

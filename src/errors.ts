@@ -60,7 +60,24 @@ export function cleanLine(text: string, most = 200): string {
 
 /** What could not be done with a file of the state, with the reason the system gives. */
 export function stateError(code: string, path: string, what: string, cause: unknown): AuditError {
-  return new AuditError('state', code, `state ${path} ${what} (${errnoOf(cause) ?? String(cause)})`, cause)
+  return new AuditError('state', code, `state ${path} ${what}: ${reasonOf(cause)}`, cause)
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not do that',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'no space is left on the disk',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'part of its path is a file',
+  EEXIST: 'there is a file of this name',
+}
+
+/** Why the system refused something, in words where they are known, with its code. */
+export function reasonOf(error: unknown): string {
+  const code = errnoOf(error)
+  if (code === undefined) return String(error)
+  return REASONS[code] === undefined ? code : `${REASONS[code]} (${code})`
 }
 
 /** The code that the system gives an error, such as ENOENT. */

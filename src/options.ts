@@ -103,7 +103,8 @@ function readEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
 
 function describeCommand(version: string, now: number, write: (text: string) => void): Command {
   const time = (value: string) =>
-    parseTime(value, now) ?? refuse('A time is 2026-11-05T09:00Z, 1793869200 or 24h, from 1970 to 2099.')
+    parseTime(value, now) ??
+    refuse('A time is like 2026-11-05T09:00Z, 1793869200 or 24h, and lies between 1970 and 2099.')
   return new Command('slack-auditor')
     .description(
       'Prints the access log and the integration log of a Slack workspace as JSON lines.\n' +
@@ -243,6 +244,7 @@ function slackId(value: string): string {
 
 /** Plain http would send the token in the clear, so it is for loopback alone. */
 function apiUrl(value: string): string {
+  filled(value)
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) return refuse('It must be an https:// address.')
   if (url.username || url.password || url.search || url.hash) {

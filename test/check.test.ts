@@ -109,7 +109,7 @@ describe('the token', { concurrency: 4 }, () => {
       ['--token-file', '/nowhere/token'],
       {},
       2,
-      ['fix token: token file /nowhere/token cannot be read \\(ENOENT\\)$'],
+      ['fix token: token file /nowhere/token cannot be read: there is no such file \\(ENOENT\\)$'],
     ],
     [
       'that Slack does not take is said with where to look',

@@ -405,7 +405,11 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       ['an empty token', () => [], /SLACK_TOKEN is empty/, { SLACK_TOKEN: '' }],
       ['a bot token', () => [], /wrong kind \(xoxb-….*begins with xoxp-/, { SLACK_TOKEN: 'xoxb-1-secret' }],
       ['a token with a line break inside', () => [], /one line/, { SLACK_TOKEN: 'xoxp-1\nsecret' }],
-      ['a token file that is missing', (t) => ['--token-file', folder(t)], /token cannot be read \(ENOENT\)/],
+      [
+        'a token file that is missing',
+        (t) => ['--token-file', folder(t)],
+        /token cannot be read: there is no such file \(ENOENT\)/,
+      ],
       ['a token file that is empty', (t) => ['--token-file', folder(t, '\n')], /token is empty/],
       ['a token file of two lines', (t) => ['--token-file', folder(t, 'xoxp-1\nsecret\n')], /one line/],
       ['a token file that is a folder', (t) => ['--token-file', folderOf(t)], /cannot be read \(EISDIR\)/],

@@ -58,8 +58,11 @@ describe('an error', () => {
     const cause = Object.assign(new Error('full'), { code: 'ENOSPC' })
     const error = stateError('save', '/s/T1-access.json', 'cannot be saved', cause)
     assert.deepEqual([error.class, error.code, error.cause], ['state', 'save', cause])
-    assert.equal(error.message, 'state /s/T1-access.json cannot be saved (ENOSPC)')
-    assert.match(stateError('save', 'f', 'cannot be saved', 'odd').message, /\(odd\)$/)
+    assert.equal(
+      error.message,
+      'state /s/T1-access.json cannot be saved: no space is left on the disk (ENOSPC)',
+    )
+    assert.match(stateError('save', 'f', 'cannot be saved', 'odd').message, /: odd$/)
   })
 
   test('for an answer that is not Slack’s names the method and is worth another try', () => {

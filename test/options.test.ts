@@ -94,7 +94,7 @@ describe('a command line', () => {
       { SLACK_AUDIT_STATE: 'e', SLACK_TEAM_ID: 'T2' },
     ],
     ['--state-dir d --user U1', /^--state-dir does not go with a filter/],
-    ['--since 9999-01-01', /'9999-01-01' is invalid.*from 1970 to 2099/],
+    ['--since 9999-01-01', /'9999-01-01' is invalid.*between 1970 and 2099/],
     ['--since 999999w', /'999999w' is invalid/],
     ['--until 1969-12-31', /'1969-12-31' is invalid/],
     ['--lookback 999999w', /'999999w' is invalid.*at most 50 years/],

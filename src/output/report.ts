@@ -61,6 +61,7 @@ export type Run = Readonly<ReturnType<typeof report>>
 
 /** The same in one line for people. `limit`: the limit at which the run stopped. `remembers`: a later run goes on. */
 export function summary(run: Run, limit: string | undefined, remembers: boolean): string {
+  if (run.error && run.pages === 0) return `${run.log}: ${run.error.message}`
   const printed = run.rows_printed.toLocaleString('en-US')
   const counts = `${printed} printed of ${showCount(run.rows_read, 'row')} read in ${showCount(run.pages, 'page')}`
   if (run.complete) return `${run.log}: ${counts}, complete`

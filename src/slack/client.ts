@@ -130,6 +130,7 @@ function connectionError(method: string, host: string, error: unknown): SlackCal
 
 function adviceFor(code: string | undefined, causes: string): string {
   if (/redirect/.test(causes)) return ': it redirects elsewhere, check --api-url'
+  if (/bad port/.test(causes)) return ': check --api-url'
   if (/CERT|SIGNATURE|ISSUER/.test(code ?? '')) {
     return ': its certificate is not trusted here; if a proxy inspects TLS, name its CA in NODE_EXTRA_CA_CERTS'
   }

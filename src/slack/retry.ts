@@ -52,7 +52,7 @@ export class Retrier {
         this.#lastCall + this.#apartMs - this.#clock.now(),
         'the pause it asks for between calls',
       )
-      if (this.#clock.now() >= this.#deadline) throw outOfTime('network', 'it was not asked any more')
+      if (this.#clock.now() >= this.#deadline) throw last ?? outOfTime('network', 'it was not asked any more')
       this.#lastCall = this.#clock.now()
       this.requests += 1
       try {

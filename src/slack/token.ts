@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { AuditError, errnoOf } from '../errors.ts'
+import { AuditError, reasonOf } from '../errors.ts'
 
 /** Where a token may come from. */
 export interface TokenSources {
@@ -34,8 +34,8 @@ async function readTokenFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    const code = errnoOf(error) ?? 'error'
-    throw new AuditError('config', 'token_file', `token file ${path} cannot be read (${code})`, error)
+    const message = `token file ${path} cannot be read: ${reasonOf(error)}`
+    throw new AuditError('config', 'token_file', message, error)
   }
 }
 

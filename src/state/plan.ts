@@ -32,7 +32,7 @@ export class ReadPlan {
   readonly #order: Order
   #ranges: Planned[]
   /** What this run will not read any more. */
-  #left: Range[] = []
+  #leftForLater: Range[] = []
 
   constructor(
     { news, overlap }: { news: Range; overlap: Range | undefined },
@@ -55,8 +55,9 @@ export class ReadPlan {
   /** Whether an entry that was not met before is to be printed; `later`: by a run that reads what this one leaves. */
   wants(entry: Entry): boolean | 'later' {
     // It must lie in a range by each field that may be the sort key: a later run may know which one it is.
-    if (this.#left.some((range) => this.#keys.every((key) => liesIn(range, entry, [key])))) return 'later'
-    if (this.#left.some((range) => liesIn(range, entry, this.#keys))) return true
+    if (this.#leftForLater.some((range) => this.#keys.every((key) => liesIn(range, entry, [key]))))
+      return 'later'
+    if (this.#leftForLater.some((range) => liesIn(range, entry, this.#keys))) return true
     // Wherever an entry stands that is late enough for the head, it has come or changed since the last run.
     return this.#ranges.some(({ range, kind }) =>
       kind === 'gap' ? liesIn(range, entry, this.#keys) : entry.time >= range.floor.time,
@@ -85,12 +86,12 @@ export class ReadPlan {
   }
 
   /**
-   * A limit was reached: from here on only the overlap is read, and only what arrived late or changed is printed. A gap
-   * that took the overlap in would have to remember all that was printed in it, run after run.
+   * A limit was reached: from here on the run reads the overlap only, and prints what arrived late or changed there. A
+   * gap that included the overlap would have to remember everything that was printed in it.
    */
   leaveAllButOverlap(anchor: Times | undefined): void {
     const leaves = this.#ranges.filter(({ kind }) => kind !== 'overlap')
-    this.#left.push(...leaves.map(({ range }) => this.#below(range, anchor)))
+    this.#leftForLater.push(...leaves.map(({ range }) => this.#below(range, anchor)))
     this.#ranges = this.#ranges.filter(({ kind }) => kind === 'overlap')
   }
 
@@ -106,7 +107,7 @@ export class ReadPlan {
 
   /** What is left to read when the walk ends here, newest first: the gaps for later runs. */
   rest(anchor: Times | undefined): Range[] {
-    const left = [...this.#left, ...this.#ranges.map(({ range }) => this.#below(range, anchor))]
+    const left = [...this.#leftForLater, ...this.#ranges.map(({ range }) => this.#below(range, anchor))]
     return merge(
       left.filter((range) => !isEmpty(range, this.#order.sortKeys)),
       this.#order,

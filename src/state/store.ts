@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { AuditError, errnoOf, stateError } from '../errors.ts'
+import { AuditError, errnoOf, reasonOf, stateError } from '../errors.ts'
 import { asObject } from '../json.ts'
 import type { Log } from '../log/logs.ts'
 import type { Times } from '../log/page.ts'
@@ -48,8 +48,7 @@ export async function prepareFolder(folder: string): Promise<void> {
   try {
     await makeFolder(resolve(folder), true)
   } catch (error) {
-    const reason = errnoOf(error) ?? String(error)
-    const message = `--state-dir ${folder} cannot be made or is no folder (${reason})`
+    const message = `--state-dir ${folder} cannot be used as a folder: ${reasonOf(error)}`
     throw new AuditError('config', 'state_dir', message, error)
   }
 }

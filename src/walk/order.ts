@@ -19,9 +19,9 @@ const SORT_KEYS: readonly SortKey[] = ['time', 'began']
 export type SortedBy = SortKey | 'unsure' | 'none'
 
 /** One odd entry proves nothing: it takes two entries out of order, each below two entries that are older than it. */
-const WITNESSES = 2
+const ENTRIES_TO_REFUTE = 2
 
-/** What is known of the order of a log: what earlier runs learnt, and what this run has seen. */
+/** The order of a log: `known` is what earlier runs learnt, and inversions are what this run has seen. */
 export class Order {
   /** The fields that may be the sort key: those that no run has refuted. */
   sortKeys: readonly SortKey[]
@@ -38,7 +38,8 @@ export class Order {
   /** An entry stands below several that are older in this field. */
   noteInversion(key: SortKey): void {
     this.#inversions[key] += 1
-    if (this.#inversions[key] >= WITNESSES) this.sortKeys = this.sortKeys.filter((other) => other !== key)
+    if (this.#inversions[key] >= ENTRIES_TO_REFUTE)
+      this.sortKeys = this.sortKeys.filter((other) => other !== key)
   }
 
   /** The field whose value tells how far down the log a place is: the sort key, or the own time while that is open. */
@@ -71,7 +72,7 @@ export class Order {
    * forgets nothing, but one that read the whole log (`readAll`) and found it in order lifts `none`.
    */
   learnt(readAll: boolean): SortedBy {
-    const refuted = SORT_KEYS.filter((key) => this.#inversions[key] >= WITNESSES)
+    const refuted = SORT_KEYS.filter((key) => this.#inversions[key] >= ENTRIES_TO_REFUTE)
     if (refuted.length === 1) return refuted[0] === 'time' ? 'began' : 'time'
     if (refuted.length === 2) return this.#known === 'unsure' ? 'none' : this.#known
     return this.#known === 'none' && readAll ? 'unsure' : this.#known
@@ -125,7 +126,7 @@ export class Listing {
     if (!entry.dated) return
     if (this.#before !== undefined && entry.time > this.#before) {
       this.#aboveBefore += 1
-      if (this.#aboveBefore >= WITNESSES) this.#order.beforeComparesBegan = true
+      if (this.#aboveBefore >= ENTRIES_TO_REFUTE) this.#order.beforeComparesBegan = true
     }
     // What arrives above a page already read pushes itself and others onto the next page. So an entry that may have
     // arrived or changed since the walk began is compared with its own page only.

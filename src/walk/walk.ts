@@ -109,8 +109,8 @@ async function* walkListing(
       if (log.hasBefore) return goBelow(options, listing, before)
       throw pagesUnread(log, pagesRead, page.pages)
     }
-    const rolled = rolledDown(order, listing, page, before)
-    if (rolled !== undefined) return rolled
+    const lowered = beforeForNextPage(order, listing, page, before)
+    if (lowered !== undefined) return lowered
     place = next
   }
 }
@@ -182,11 +182,11 @@ function goBelow(
 }
 
 /**
- * Below a `before` that compares the own time, a row that is touched leaves the listing and pulls the rows under it up,
- * over the edge of a page already read: page numbers count rows, and cursors may. So there each page is asked for with
- * a `before` of its own, where that leaves out at least a third of the page just read. Undefined: turn the page.
+ * The `before` for the next page of a listing that `before` cuts by the own time; undefined where the page is turned. A
+ * row that is touched leaves such a listing, and the rows under it move up onto a page already read. So each page gets a
+ * `before` of its own, where that skips at least a third of the page just read.
  */
-function rolledDown(
+function beforeForNextPage(
   order: Order,
   listing: Listing,
   { entries }: Page,

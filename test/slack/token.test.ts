@@ -88,8 +88,8 @@ describe('it is read', () => {
   })
 
   const files: [what: string, make: (path: string) => void, says: RegExp][] = [
-    ['missing', () => {}, /cannot be read \(ENOENT\)$/],
-    ['a folder', (path) => mkdirSync(path), /cannot be read \(EISDIR\)$/],
+    ['missing', () => {}, /cannot be read: there is no such file \(ENOENT\)$/],
+    ['a folder', (path) => mkdirSync(path), /cannot be read: it is a folder \(EISDIR\)$/],
     ['empty', (path) => writeFileSync(path, '\n'), /token is empty/],
     ['of the wrong kind', (path) => writeFileSync(path, 'xoxb-1\n'), /wrong kind/],
     ['an encoding other than ASCII', (path) => writeFileSync(path, '\ufeffxoxp-1', 'utf16le'), /one line/],

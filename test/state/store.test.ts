@@ -178,7 +178,7 @@ describe('a state file', () => {
     mkdirSync(path)
     const { code, message } = await stateFailure(loadState(path, OWNER), path)
     assert.equal(code, 'read')
-    assert.match(message, /cannot be read \(EISDIR\)/)
+    assert.match(message, /cannot be read: it is a folder \(EISDIR\)/)
   })
 })
 
@@ -222,7 +222,7 @@ describe('saving a state', () => {
       left = step
       const { code, message } = await stateFailure(saveState(PATH, OWNER, FULL, disk), PATH)
       assert.equal(code, 'save')
-      assert.match(message, /come again, with equal ids \(ENOSPC\)/)
+      assert.match(message, /come again, with equal ids: no space is left on the disk \(ENOSPC\)/)
       assert.deepEqual((await loadState(PATH, OWNER, disk))?.state, step <= 5 ? OLD : FULL)
       await assert.rejects(disk.readFile(`${PATH}.tmp`), /no such file/)
     })
