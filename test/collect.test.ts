@@ -216,8 +216,9 @@ describe('a later run', () => {
   })
 
   test('saves a state for an empty log too, so that --since of the first run holds', async () => {
-    const got = await collected([page([])], { before: emptyState(NOW - DAY) })
-    assert.notEqual(got.state, before)
+    const first = emptyState(NOW - DAY)
+    const got = await collected([page([])], { before: first })
+    assert.notEqual(got.state, first, 'the state before the run is not saved')
     assert.equal(got.state.since, NOW - DAY)
   })
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { RecentEntries } from '../../src/walk/recent.ts'
 import { entry, series } from '../entries.ts'
 
@@ -59,4 +62,17 @@ test('what is held does not grow with the number of entries that pass', () => {
     most = Math.max(most, recent.size)
   }
   assert.ok(most <= 10_000, `${most} entries were held`)
+})
+
+test('of an entry that was met only its times are held, not what Slack sent', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const recent = new RecentEntries(new Map())
+  const sent = series(3, T, 1).map((each) => {
+    recent.add(each, 1)
+    return new WeakRef(each.raw)
+  })
+  await setImmediate()
+  collectGarbage()
+  assert.deepEqual([recent.size, sent.filter((raw) => raw.deref() !== undefined).length], [3, 0])
 })
