@@ -77,6 +77,18 @@ describe('a run reads from the head down to', () => {
     assert.deepEqual(news.floor, { time: T - 300, began: T - 300 })
     assert.deepEqual(overlap?.top, { time: T, began: T })
   })
+
+  test('--since, in one range, if that is later than five minutes under the watermark', () => {
+    for (const [since, split] of [
+      [T - 301, true],
+      [T - 300, false],
+      [T - 200, false],
+    ] as const) {
+      const { news, overlap } = headRanges(state({ watermark: T, since }), T, 30 * DAY)
+      assert.equal(overlap !== undefined, split)
+      assert.equal(news.floor.time, Math.max(since, T - 300))
+    }
+  })
 })
 
 describe('the watermark after a walk', () => {

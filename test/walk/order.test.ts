@@ -49,6 +49,8 @@ describe('a time field is refuted as the sort key', () => {
     ]
     assert.deepEqual(observed(pages, { now: T + HOUR + 1 }).order.sortKeys, [])
     assert.deepEqual(observed(pages, { now: T + HOUR - 1 }).order.sortKeys, ['time', 'began'])
+    const anHourOld = [pages[0] ?? [], [entry(T, T, 'a'), entry(T, T, 'b')]]
+    assert.deepEqual(observed(anHourOld, { now: T + HOUR }).order.sortKeys, ['time', 'began'])
   })
 
   test('not by an entry that another listing of the run has shown, but such an entry counts as read', () => {

@@ -245,6 +245,12 @@ describe('where Slack gives no further page', () => {
     assert.deepEqual(doubts, [undefined])
   })
 
+  test('it is that time itself if five minutes more would be this `before` again', async () => {
+    const script = [page(series(5, T - 300, 0), cursor('a')), refusal('invalid_cursor'), page([])]
+    const { asked } = await walked(script, { before: T })
+    assert.equal(asked[2]?.['before'], String(T - 300))
+  })
+
   test('that time is doubtful where the log is out of order by seconds', async () => {
     const script = [
       page([T - 3, T - 1, T - 4, T - 5, T - 6], cursor('a')),
@@ -464,6 +470,14 @@ describe('below a `before`, in a log sorted by date_last, each page is asked for
     }
     assert.deepEqual(await next(60), { limit: '999', before: String(T - 15 * 60 + 300) })
     assert.deepEqual(await next(30), { limit: '999', before: String(T), cursor: 'a' })
+  })
+
+  test('but only if that leaves out five rows', async () => {
+    const next = async (count: number) => {
+      const script = [page(hours(count, T), cursor('a')), page([])]
+      return (await walked(script, { before: T, known: 'time' })).asked[1]?.['cursor']
+    }
+    assert.deepEqual([await next(9), await next(10)], ['a', undefined])
   })
 
   const turned: [what: string, setting: Partial<Setting>][] = [
