@@ -116,6 +116,7 @@ describe('a state file', () => {
     ['has a gap without a floor', { gaps: [{ top: times }] }, /gap\.floor is no list/],
     ['has a gap with one bound', { gaps: [{ top: [1], floor: times }] }, /gap\.top is no time/],
     ['has no order', { order: undefined }, /order is none of time, began/],
+    ['has an order of another name', { order: 'date_last' }, /order is none of time, began/],
     ['of version 1 has no order', { version: 1, gaps: [], seen: {} }, /order is no object/],
   ]
   for (const [what, fields, names] of damaged) {
@@ -172,6 +173,30 @@ describe('a state file', () => {
       p: { time: T - 100, began: DOWN },
     })
   })
+
+  test('of version 1 keeps what a gap from the head printed with the watermark as its time', async (t) => {
+    const unbounded = { date_last: null, date_first: null }
+    const { path } = await altered(t, {
+      version: 1,
+      order: { refuted: [], before: null },
+      seen: {},
+      gaps: [{ top: unbounded, floor: unbounded, ids: ['i'], printed: [] }],
+    })
+    const state = (await loadState(path, OWNER))?.state
+    assert.deepEqual(Object.fromEntries(state?.seen ?? []), { i: { time: T, began: DOWN } })
+  })
+
+  for (const [refuted, order] of [
+    [[], 'unsure'],
+    [['date_last'], 'began'],
+    [['date_first'], 'time'],
+    [['date_first', 'date_last'], 'none'],
+  ] as const) {
+    test(`of version 1 that refuted ${refuted.join(' and ') || 'neither field'} knows this order: ${order}`, async (t) => {
+      const { path } = await altered(t, { version: 1, order: { refuted, before: null }, seen: {}, gaps: [] })
+      assert.equal((await loadState(path, OWNER))?.state.order, order)
+    })
+  }
 
   test('that cannot be read is no first run', async (t) => {
     const path = statePath(folderOf(t), OWNER)

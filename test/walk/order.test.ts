@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Entry } from '../../src/log/page.ts'
 import { Listing, Order, type SortedBy, type SortKey } from '../../src/walk/order.ts'
 import { entry, series } from '../entries.ts'
@@ -177,4 +179,19 @@ describe('the anchor of a listing', () => {
 test('a listing knows in which field it was out of order, if only by a second', () => {
   const { listing } = observed([[entry(T, T - 9), entry(T - 1, T - 8)]])
   assert.deepEqual(listing.uneven, { time: false, began: true })
+})
+
+test('a listing holds a handful of times, however many entries it shows', () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const listing = new Listing(new Order('time'), undefined, LATER)
+  const held = () => {
+    collectGarbage()
+    return process.memoryUsage().heapUsed
+  }
+  const before = held()
+  for (let nth = 0; nth < 50_000; nth += 1) listing.observe(entry(T - nth), false)
+  const grown = held() - before
+  assert.ok(grown < 400_000, `${grown} bytes more are held`)
+  assert.deepEqual(listing.anchor, { time: T - 49_980, began: T - 49_980 })
 })

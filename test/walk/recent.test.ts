@@ -53,6 +53,34 @@ describe('an entry that was met', () => {
   })
 })
 
+describe('memory is pruned', () => {
+  test('of the entries met first, where being met again counts as new', () => {
+    const recent = new RecentEntries(new Map())
+    const entries = series(12_000, T, 1)
+    const again = entries[0]
+    assert.ok(again)
+    for (const each of entries.slice(0, 9_000)) recent.add(each, 1)
+    recent.add(again, 1)
+    for (const each of entries.slice(9_000)) recent.add(each, 1)
+    recent.prune(() => false)
+    assert.deepEqual([recent.metIn(again.id), recent.metIn(entries[1]?.id ?? '')], [1, undefined])
+  })
+
+  test('now and then only: what is needed is not looked through after each page', () => {
+    const recent = new RecentEntries(new Map())
+    let looks = 0
+    for (const each of series(30_000, T, 1)) {
+      recent.add(each, 1)
+      recent.prune(() => {
+        looks += 1
+        return true
+      })
+    }
+    assert.equal(recent.size, 30_000)
+    assert.ok(looks < 4 * 30_000, `${looks} looks`)
+  })
+})
+
 test('what is held does not grow with the number of entries that pass', () => {
   const recent = new RecentEntries(new Map())
   let most = 0

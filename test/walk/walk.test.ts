@@ -41,6 +41,7 @@ async function walked(
     known = 'unsure',
     comparesBegan = false,
     now = T + 24 * HOUR,
+    printed = [],
   }: Partial<Setting> = {},
 ) {
   const asked: Arguments[] = []
@@ -59,7 +60,7 @@ async function walked(
         log,
         args,
         order,
-        recent: new RecentEntries(new Map()),
+        recent: new RecentEntries(new Map(printed.map((each) => [each.id, each]))),
         now: () => now,
         fetchPage: async (request) => {
           asked.push(request)
@@ -86,6 +87,8 @@ interface Setting {
   before: number | undefined
   known: SortedBy
   comparesBegan: boolean
+  /** What earlier runs printed. */
+  printed: Entry[]
 }
 
 /** The own times of the fresh entries, where both times are equal. */
@@ -182,6 +185,24 @@ describe('the order', () => {
     assert.deepEqual(order.sortKeys, ['time', 'began'])
   })
 
+  test('is not refuted by entries that another listing of this walk has shown', async () => {
+    const newer = series(10, T, HOUR)
+    const script = [
+      page(newer, cursor('a')),
+      refusal('invalid_cursor'),
+      page([T - 30 * HOUR, T - 31 * HOUR, ...newer.slice(5)]),
+    ]
+    const { order, error } = await walked(script)
+    assert.deepEqual([error, order.sortKeys], [undefined, ['time', 'began']])
+  })
+
+  test('is refuted also by entries that earlier runs printed', async () => {
+    const printed = [entry(T), entry(T - 1)]
+    const { order, fresh } = await walked([page([T - 9000, T - 9001, ...printed])], { printed })
+    assert.deepEqual(order.sortKeys, [])
+    assert.deepEqual(fresh, ids(T - 9000, T - 9001))
+  })
+
   test('is not refuted by rows that change while the pages are read, though their new states are fresh', async () => {
     const now = T + HOUR - 1
     const old = [entry(T - 9000), entry(T - 9001)]
@@ -220,6 +241,17 @@ describe('where Slack gives no further page', () => {
     const odd = [...series(9, T, HOUR), entry(T - 864_000)]
     const { asked } = await walked([page(odd, cursor('a')), refusal('invalid_cursor'), page([])])
     assert.equal(asked[2]?.['before'], String(T - 5 * HOUR + 300))
+  })
+
+  test('an entry that Slack shows again and again counts once for that place', async () => {
+    const odd = entry(T - 864_000)
+    const script = [
+      page([...series(9, T, HOUR), odd], cursor('a')),
+      page([odd, odd, odd, odd, odd], cursor('b')),
+      refusal('invalid_cursor'),
+      page([]),
+    ]
+    assert.equal((await walked(script)).asked[3]?.['before'], String(T - 5 * HOUR + 300))
   })
 
   const anchors: [known: SortedBy, before: number][] = [
@@ -363,6 +395,18 @@ describe('the integration log beyond its pages', () => {
     assert.deepEqual([fresh.length, error], [2001, undefined])
   })
 
+  test('goes on where some entries of a full page come again on the next one', async () => {
+    const script = [page(series(1000, T, 1)), page(series(1000, T - 990, 1)), page([])]
+    const { fresh, error } = await walked(script, { log: LOGS.integration })
+    assert.deepEqual([fresh.length, error], [1990, undefined])
+  })
+
+  test('goes on where so many entries arrived that a page with `paging` comes whole again', async () => {
+    const script = [1, 2, 3].map((nth) => page([nth < 3 ? T : T - 1], { page: nth, pages: 3 }))
+    const { fresh, error } = await walked(script, { log: LOGS.integration })
+    assert.deepEqual([fresh, error], [ids(T, T - 1), undefined])
+  })
+
   test('is all read if it ends at page 100', async () => {
     const script: Script = (nth) => page([T - nth], { page: nth, pages: 100 })
     const { asked, error } = await walked(script, { log: LOGS.integration })
@@ -420,10 +464,15 @@ describe('a walk that does not advance is an error of class contract that says w
     })
   }
 
-  test('but rows above `before` in one of their times are none, and neither is one odd row above it', async () => {
+  test('but rows above `before` in one of their times, in a borrowed time or alone among others are none', async () => {
     const inOne = [entry(T + 5, T - 5), entry(T + 4, T - 6)]
     assert.equal((await walked([page(inOne)], { before: T })).error, undefined)
     assert.equal((await walked([page([T + 9, T - 1])], { before: T })).error, undefined)
+    const borrowed = [entry(T + 9, T + 9, 'a'), entry(T + 9, T + 9, 'b')].map((each) => ({
+      ...each,
+      dated: false,
+    }))
+    assert.equal((await walked([page([...borrowed, T - 1])], { before: T })).error, undefined)
   })
 })
 
