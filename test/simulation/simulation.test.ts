@@ -8,31 +8,37 @@ import { play } from './play.ts'
  * that meet limits, faults and power cuts between any two of their steps. A history that breaks a promise is cut down and printed.
  * SIMULATION_HISTORIES=20000 plays more of them; SIMULATION_SEED=123 plays that one alone.
  *
- * Mutants that were tried, and the first seed that caught each:
+ * Faults that were put into the source one at a time, and the first of the 1,200 seeds that found each:
  *
- *   stop at the first entry whose own time is old         lost, seed 2
- *   watermark from the wall clock at the end of the run   lost, seed 4
- *   watermark from every page, not only the first         printed twice, seed 2
- *   floor compared with date_first                        lost, seed 1
- *   > instead of >= where `seen` is bounded               printed twice, seed 25
- *   state saved while the last chunk is still on its way  a damaged state, seed 12
- *   advance over a cut walk; no gap after an error        lost, seed 2
- *   `before` pinned to the start while rows move          lost, seed 564
- *   pages turned below a `before` instead of rolled down  lost, seed 130
- *   no overlap; an overlap of half an hour                lost, seed 2
- *   `seen` keyed by row, not by state                     lost, seed 1
- *   ids at the boundary of a gap forgotten                printed twice, seed 2
- *   ids printed before a gap was left forgotten           printed twice, seed 2
- *   an entry at a boundary printed for both stretches     lost or printed twice, seeds 2 and 260
- *   bounds of the own time only                           lost, seed 2
- *   a jump to a gap where `before` may hide rows          lost, seed 31
- *   a doubt that is not said                              lost, seed 31
- *   an empty page taken for the end                       lost, seed 4
- *   entries met again taken as evidence of disorder       printed twice, seed 345
- *   state written in place; no fsync of file or folder    damaged or printed twice, seeds 1 and 5
+ *   A walk stops at the first entry whose own time is old.             lost, seed 2
+ *   A walk stops by the own time alone, whatever the sort key.         lost, seed 6
+ *   An empty page is taken for the end.                                lost, seed 22
+ *   The floor is compared with date_first.                             lost, seed 1
+ *   The overlap is missing, or is half an hour.                        lost, seed 2
+ *   The watermark is the clock at the end of the run.                  state too large, seed 1
+ *   The watermark is taken from every page, not only the first.        lost, seed 262
+ *   The watermark is taken from the last page.                         state too large, seed 117
+ *   `seen` is keyed by row, not by state.                              lost, seed 1
+ *   `seen` has no floor.                                               state too large, seed 1
+ *   `seen` is bounded with > instead of >=.                            printed twice, seed 158
+ *   What lies near a gap is not remembered.                            printed twice, seed 2
+ *   A limit leaves no gap.                                             lost, seed 2
+ *   An error leaves no gap.                                            lost, seed 26
+ *   What a limit leaves to a later run is remembered as printed.       lost, seed 2
+ *   An entry left by one time field only is left to a later run.       lost, seed 921
+ *   An entry left by one time field only is not printed.               lost, seed 656
+ *   An entry shown again by a listing counts again for its anchor.     not complete, seed 418
+ *   Pages below a `before` are turned, not asked for one by one.       lost, seed 744
+ *   A jump to a gap does not lower the anchor.                         state too large, seed 18
+ *   A jump to a gap does not count as going below.                     lost, seed 218
+ *   A walk below page 100 does not count as going below.               lost, seed 3
+ *   The doubt of a walk that went below is not said.                   lost, seed 3
+ *   The state is written in place, or its file is not synced.          damaged, seed 1
+ *   The folder of the state is not synced.                             printed twice, seed 1
  *
- * Harmless here, and so left to unit tests: stopping at one low entry where the order is known, > at the floor (the
- * overlap covers both), no check below a listing that ends exactly at page 100.
+ * These were not found by the 1,200 seeds, so unit tests in collect, plan, order and walk hold them: a jump without
+ * proof (it is said, so the run is not called complete), the rule for entries of different pages, entries met before as
+ * evidence of the order, the watermark where the first page is empty, a gap struck out before the walk has come to it.
  */
 
 const HISTORIES = Number(process.env['SIMULATION_HISTORIES'] ?? 1200)

@@ -226,7 +226,7 @@ describe('what a cut run leaves', () => {
       'is two gaps where they touch in only one of the fields that may be the sort key',
       'unsure',
       { top: at(T), floor: at(T - 1000) },
-      { top: at(T - 900, T - 5000), floor: at(T - 9000) },
+      { top: at(T - 900, T - 5000), floor: at(T - 1000, T - 9000) },
       2,
     ],
     [
