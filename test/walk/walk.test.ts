@@ -278,9 +278,11 @@ describe('where Slack gives no further page', () => {
   })
 
   test('it is that time itself if five minutes more would be this `before` again', async () => {
-    const script = [page(series(5, T - 300, 0), cursor('a')), refusal('invalid_cursor'), page([])]
-    const { asked } = await walked(script, { before: T })
+    const twins = ['a', 'b', 'c', 'd', 'e'].map((tag) => entry(T - 300, T - 300, tag))
+    const script = [page(twins, cursor('a')), refusal('invalid_cursor'), page([])]
+    const { asked, doubts } = await walked(script, { before: T })
     assert.equal(asked[2]?.['before'], String(T - 300))
+    assert.deepEqual(doubts, [undefined])
   })
 
   test('that time is doubtful where the log is out of order by seconds', async () => {
