@@ -201,6 +201,23 @@ describe('what a killed save left', { concurrency: 4 }, () => {
   }
 })
 
+test('a state that cannot be put in its place after the report is exit 1, and leaves no temporary file', async (t) => {
+  const scene: Scene = await slackWith(
+    t,
+    {},
+    {
+      beforeAnswer: (method) => {
+        if (method === ACCESS) mkdirSync(scene.fileOf())
+      },
+    },
+  )
+  const result = await scene.audit()
+  assert.equal(result.code, 1)
+  assert.match(result.stderr, /access\.json cannot be saved.*\(EISDIR\)/)
+  const { id } = scene.workspace.team
+  assert.deepEqual(readdirSync(scene.folder).sort(), [`${id}-access.json`, `${id}-integration.json`])
+})
+
 describe('a lock that another run takes', { concurrency: 4 }, () => {
   for (const [what, swap] of [
     ['is replaced', (lock: string) => writeFileSync(lock, OTHER)],
