@@ -148,7 +148,7 @@ class Collection {
       recent: this.#recent,
       now: () => Math.floor(this.#world.now() / 1000),
       fetchPage: async (args: Record<string, string>) => {
-        const page = given ?? (await this.#fetchPage(args))
+        const page = given ?? (await this.#fetchPage(args, this.#lastEntry))
         given = undefined
         return page
       },
@@ -160,9 +160,9 @@ class Collection {
     return walk(options, this.#options.log.hasBefore ? before : undefined)
   }
 
-  async #fetchPage(args: Record<string, string>): Promise<Page> {
+  async #fetchPage(args: Record<string, string>, above: Times | undefined): Promise<Page> {
     const lastResort = Number(args['before'] ?? this.#startedAt)
-    const page = await this.#world.fetchPage(args, { above: this.#lastEntry, lastResort })
+    const page = await this.#world.fetchPage(args, { above, lastResort })
     this.#counts.pages += 1
     this.#undated += page.entries.filter(({ dated }) => !dated).length
     return page
@@ -199,7 +199,8 @@ class Collection {
     if (canSeek === 'yes') return this.#jump(top, before)
     // The first page below has to show that `before` hides nothing: rows that began before it and lasted longer.
     const { args, log } = this.#options
-    const first = await this.#fetchPage({ ...args, limit: String(log.limit), before: String(before) })
+    const asked = { ...args, limit: String(log.limit), before: String(before) }
+    const first = await this.#fetchPage(asked, undefined)
     if (first.entries.filter(({ time, dated }) => dated && time > before).length < 2) {
       this.#seekRefused = true
       return undefined
