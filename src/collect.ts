@@ -129,7 +129,7 @@ class Collection {
         return limit
       }
       await this.#take(step)
-      if (this.#counts.rowsPrinted >= this.#options.maxRows && !limit) {
+      if (!limit && this.#counts.rowsPrinted >= this.#options.maxRows) {
         limit = '--max-rows'
         this.#plan.leaveAllButOverlap(this.#readDownTo)
       }

@@ -1,7 +1,7 @@
 import { AuditError, SlackCallError } from '../errors.ts'
 import type { Log } from '../log/logs.ts'
 import type { Entry, Page, Times } from '../log/page.ts'
-import { JITTER_SECONDS, LEAST_ANCHOR_ENTRIES, Listing, lower, type Order } from './order.ts'
+import { JITTER_SECONDS, LEAST_ANCHOR_ENTRIES, Listing, type Order } from './order.ts'
 import type { RecentEntries } from './recent.ts'
 
 /** Slack gives this many pages of one listing (docs.slack.dev, over_pagination_limit). */
@@ -27,7 +27,7 @@ export interface Step {
   readonly entries: readonly Entry[]
   /** Those of its entries that neither this run nor, as far as is remembered, an earlier one has met. */
   readonly fresh: readonly Entry[]
-  /** How far down the walk has read; no single entry decides it. Undefined: not far enough to say. */
+  /** How far down this listing was read; no single entry decides it. Undefined: not far enough to say. */
   readonly anchor: Times | undefined
 }
 
@@ -44,18 +44,8 @@ interface Place {
  * @throws SlackCallError of a call; AuditError if the walk does not advance or cannot go on.
  */
 export async function* walk(options: WalkOptions, before: number | undefined): AsyncGenerator<Step, void> {
-  let anchor: Times | undefined
   for (let from: number | undefined | 'end' = before; from !== 'end'; ) {
-    const listing = walkListing(options, from)
-    for (;;) {
-      const { value, done } = await listing.next()
-      if (done) {
-        from = value
-        break
-      }
-      anchor = anchor && value.anchor ? lower(anchor, value.anchor) : (value.anchor ?? anchor)
-      yield { ...value, anchor }
-    }
+    from = yield* walkListing(options, from)
   }
 }
 

@@ -89,7 +89,7 @@ class World {
       const broken = await this.#run(plan)
       if (broken) return `run ${index + 1}: ${broken}`
     }
-    return (await this.#drain()) ?? this.#readUntil()
+    return (await this.#drain()) ?? (await this.#readPart(0)) ?? this.#readPart(3 * DAY)
   }
 
   /** Calm runs, until nothing is left to read: then every state that still stands must have been printed. */
@@ -151,7 +151,9 @@ class World {
       if (result && this.#mayBeExcused(lane, result)) lane.excused = true
       const broken =
         repeated(lane, ids) ??
-        (result && (this.#lost(lane, result, startedAt) ?? overgrown(result.state, ids.length)))
+        (result &&
+          (this.#lost(lane, result, startedAt) ??
+            (lane.excused ? undefined : overgrown(result.state, ids.length))))
       if (broken) return `${lane.log.name}: ${broken}`
     }
     return undefined
@@ -210,23 +212,31 @@ class World {
     )
   }
 
-  /** A run without a state, of what is older than two days: it prints that and nothing else, each entry once. */
-  async #readUntil(): Promise<string | undefined> {
+  /** A run without a state, with --since and --until two days ago: it prints what lies between, each entry once. */
+  async #readPart(days: number): Promise<string | undefined> {
     const until = this.#time - 2 * DAY
+    const since = days === 0 ? Number.NEGATIVE_INFINITY : until - days
     for (const lane of this.#lanes) {
       const printed: Entry[] = []
-      const result = await this.#collectFrom(emptyState(Number.NEGATIVE_INFINITY), lane, CALM, {
+      const result = await this.#collectFrom(emptyState(since), lane, CALM, {
         until,
         print: async (entries) => void printed.push(...entries),
       })
       const ids = new Set(printed.map(({ id }) => id))
-      if (printed.some(({ time }) => time > until)) return `${lane.log.name}: printed above --until`
-      if (ids.size < printed.length && !lane.excused) return `${lane.log.name}: printed twice with --until`
+      const name = `${lane.log.name} ${days === 0 ? 'until' : 'since and until'}`
+      if (printed.some(({ time }) => time > until || time < since)) return `${name}: printed beyond`
+      if (ids.size < printed.length && !lane.excused) return `${name}: printed twice`
       const missing = lane.standings.find(
-        ({ id, time, until: end, odd }) => !odd && time <= until && end > this.#time && !ids.has(id),
+        ({ id, time, began, until: end, odd }) =>
+          !odd &&
+          time <= until &&
+          time >= since &&
+          (days === 0 || began >= this.#givenUp(lane.log)) &&
+          end > this.#time &&
+          !ids.has(id),
       )
       if (missing && result.complete && !this.#mayBeExcused(lane, result)) {
-        return `${lane.log.name}: not printed with --until: ${JSON.stringify(missing)}`
+        return `${name}: not printed: ${JSON.stringify(missing)}`
       }
     }
     return undefined
@@ -235,16 +245,18 @@ class World {
   /** Nothing is lost: what stood all through a run that was complete has been printed by its end. */
   #lost({ log, standings, printed, excused }: Lane, { complete }: Collected, startedAt: number) {
     if (!complete || excused) return undefined
-    // Sorted by date_first, a row that began before the look-back is not looked at again: a chosen loss.
-    const givenUp =
-      log.hasBefore && this.#history.slack.order === 'date_first'
-        ? this.#time - this.#history.lookbackDays * DAY
-        : Number.NEGATIVE_INFINITY
+    const givenUp = this.#givenUp(log)
     const missing = standings.find(
       ({ id, from, until, odd, began }) =>
         !odd && from <= startedAt && until > this.#time && began >= givenUp && !printed.has(id),
     )
     return missing && `never printed: ${JSON.stringify(missing)}`
+  }
+
+  /** Sorted by date_first, a row that began before the look-back is not looked at again: a chosen loss. */
+  #givenUp(log: Log): number {
+    const byBegan = log.hasBefore && this.#history.slack.order === 'date_first'
+    return byBegan ? this.#time - this.#history.lookbackDays * DAY : Number.NEGATIVE_INFINITY
   }
 
   /**
@@ -264,7 +276,10 @@ class World {
     // A listing that ends exactly at page 100 may have been cut there, so the walk looks below it.
     const breaksOff = pageCap !== 100 || cursorLife !== undefined || (last?.counts.pages ?? 0) > 100
     const unproven = breaksOff && (last?.doubts.length ?? 0) > 0
-    if (excused || last?.complete || unproven) return undefined
+    // One odd entry refutes no order, but an odd time and an odd answer are two.
+    const odd =
+      this.#history.oddTime !== null && this.#history.runs.some(({ oddAnswer }) => oddAnswer !== null)
+    if (excused || last?.complete || unproven || odd) return undefined
     return `not complete: ${last?.error?.message ?? last?.doubts.join()}`
   }
 
