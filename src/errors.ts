@@ -58,9 +58,15 @@ export function cleanLine(text: string, most = 200): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line
 }
 
-/** What could not be done with a file of the state, with the reason the system gives. */
-export function stateError(code: string, path: string, what: string, cause: unknown): AuditError {
-  return new AuditError('state', code, `state ${path} ${what}: ${reasonOf(cause)}`, cause)
+/** What could not be done with a file of the state, why, and what follows from it. */
+export function stateError(
+  code: string,
+  path: string,
+  what: string,
+  cause: unknown,
+  consequence = '',
+): AuditError {
+  return new AuditError('state', code, `state ${path} ${what}: ${reasonOf(cause)}${consequence}`, cause)
 }
 
 const REASONS: Record<string, string> = {

@@ -155,8 +155,8 @@ function startUp(): void {
   note(
     `Start-up: \`--version\` (${built} ms) against \`node -e 0\` (${bare} ms)`,
     times(ratio),
-    'at most 1.25 ×',
-    ratio <= 1.25,
+    'at most 1.3 ×',
+    ratio <= 1.3,
   )
 }
 
@@ -183,8 +183,8 @@ async function speed(url: string): Promise<void> {
   note(
     `${number(ROWS)} rows (${seconds(own)}) against fetch, parse and print in Node (${seconds(bare)})`,
     `${times(own / bare)} its time`,
-    'at most 1.5 ×',
-    own / bare <= 1.5,
+    'at most 1.75 ×',
+    own / bare <= 1.75,
   )
   const contest = `${number(ROWS)} rows against a loop of curl and jq`
   if (lacking) {

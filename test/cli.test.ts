@@ -412,7 +412,11 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       ],
       ['a token file that is empty', (t) => ['--token-file', folder(t, '\n')], /token is empty/],
       ['a token file of two lines', (t) => ['--token-file', folder(t, 'xoxp-1\nsecret\n')], /one line/],
-      ['a token file that is a folder', (t) => ['--token-file', folderOf(t)], /cannot be read \(EISDIR\)/],
+      [
+        'a token file that is a folder',
+        (t) => ['--token-file', folderOf(t)],
+        /cannot be read: it is a folder \(EISDIR\)/,
+      ],
       ['a token as an argument', () => ['--token', TOKEN], /unknown option '--token'/],
       ['--since tomorrow', () => ['--since', 'tomorrow'], /'tomorrow' is invalid.*2026-11-05T09:00Z/],
       ['a day that no calendar has', () => ['--since', '2026-02-30'], /'2026-02-30' is invalid/],

@@ -80,7 +80,10 @@ describe('a state that cannot be saved', { concurrency: 4 }, () => {
       class: 'state',
       code: 'save',
     })
-    assert.match(result.stderr, /state \S+-access\.json cannot be saved, so .* equal ids \(EISDIR\)/)
+    assert.match(
+      result.stderr,
+      /state \S+-access\.json cannot be saved: it is a folder \(EISDIR\); .* equal ids/,
+    )
     const other = reportOf(result, 'integration')
     assert.deepEqual([other.outcome, other.complete, other.error], ['success', true, undefined])
     const saved = JSON.parse(readFileSync(scene.fileOf('integration'), 'utf8')) as Record<string, unknown>

@@ -146,8 +146,8 @@ export async function prepareState(
       await work()
     } catch (error) {
       await discard()
-      const what = 'cannot be saved, so the entries of this run will come again, with equal ids'
-      throw stateError('save', path, what, error)
+      const consequence = '; the entries of this run will come again, with equal ids'
+      throw stateError('save', path, 'cannot be saved', error, consequence)
     }
   }
   const text = `${JSON.stringify(formatState(owner, state))}\n`

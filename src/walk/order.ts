@@ -92,9 +92,9 @@ class Lowest {
   }
 }
 
-/** A place in the log is anchored on a time that at least five entries share or lie under, and at most twenty. */
+/** A place in the log is anchored on a time that at least five entries share or lie under, and at most ten. */
 export const LEAST_ANCHOR_ENTRIES = 5
-const ANCHOR_ENTRIES = 20
+const ANCHOR_ENTRIES = 10
 
 /** Watches one listing, which is what Slack gives for one `before`, and tells what it sees to the order. */
 export class Listing {
@@ -144,7 +144,7 @@ export class Listing {
 
   /**
    * How far down the listing was read. No single entry decides it: several entries share these times or lie under
-   * them, a tenth of what was read, up to twenty. Undefined before five entries were read.
+   * them, a tenth of what was read, up to ten. Undefined before five entries were read.
    */
   get anchor(): Times | undefined {
     if (this.#entries < LEAST_ANCHOR_ENTRIES) return undefined
