@@ -192,7 +192,7 @@ class Collection {
    * `before` may hide entries of it: then the walk goes on through what is known.
    */
   async #seek(): Promise<AsyncGenerator<Step, void> | undefined> {
-    const top = this.#plan.farBelow(this.#readDownTo)
+    const top = this.#plan.topOfNextGap(this.#readDownTo)
     const { canSeek, anchorKey } = this.#order
     if (!top || !this.#options.log.hasBefore || canSeek === 'no' || this.#seekRefused) return undefined
     const before = top[anchorKey] + JITTER_SECONDS

@@ -80,6 +80,15 @@ export async function run(session: Session): Promise<boolean> {
   }
 }
 
+/** What every request to this log is sent with. */
+function logArguments(settings: Settings, log: Log): Record<string, string> {
+  return {
+    // Never filled in unasked: with it, an org-wide token gets less than without (docs.slack.dev, team.accessLogs).
+    ...(settings.teamId !== undefined && { team_id: settings.teamId }),
+    ...(!log.hasBefore && settings.filters),
+  }
+}
+
 /** Reads one log and prints it. What goes wrong with it stays in the result, so that the other log goes on. */
 async function runLog(session: Session, account: Account, log: Log): Promise<LogRun> {
   const { settings, clock, deadline, output, stderr } = session
@@ -95,7 +104,7 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Log
   const collected = await collect(
     {
       log,
-      args: argumentsFor(settings, log),
+      args: logArguments(settings, log),
       until: settings.until,
       lookbackSeconds: settings.lookback,
       maxRows: settings.maxRows ?? Number.POSITIVE_INFINITY,
@@ -153,7 +162,7 @@ async function conclude(session: Session, team: Team, runs: readonly LogRun[]): 
   const { settings, output, stderr } = session
   for (const run of runs) {
     try {
-      run.prepared = await prepare(run)
+      run.prepared = await prepareStateOf(run)
     } catch (thrown) {
       // This error tells more than one that Slack may have given before: nothing of this run is remembered.
       if (run.error) stderr.error(`${run.log.name}: ${run.error.message}`)
@@ -186,7 +195,7 @@ async function conclude(session: Session, team: Team, runs: readonly LogRun[]): 
 }
 
 /** The new state, ready to be put in force; undefined if there is nothing to remember. */
-async function prepare({ memory, collected }: LogRun): Promise<PreparedState | undefined> {
+async function prepareStateOf({ memory, collected }: LogRun): Promise<PreparedState | undefined> {
   if (!memory || !collected || collected.state === memory.before) return undefined
   memory.lock.assertHeld()
   return prepareState(memory.path, memory.owner, collected.state)
@@ -206,12 +215,4 @@ function reportOf({ clock, version }: Session, run: LogRun): Run {
     watermark: state?.watermark,
     gaps: memory && state?.gaps.length,
   })
-}
-
-function argumentsFor(settings: Settings, log: Log): Record<string, string> {
-  return {
-    // Never filled in unasked: with it, an org-wide token gets less than without (docs.slack.dev, team.accessLogs).
-    ...(settings.teamId !== undefined && { team_id: settings.teamId }),
-    ...(!log.hasBefore && settings.filters),
-  }
 }

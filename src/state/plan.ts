@@ -96,7 +96,7 @@ export class ReadPlan {
   }
 
   /** Where the next range begins, if all that is left to read lies further down than the walk has come. */
-  farBelow(anchor: Times | undefined): Times | undefined {
+  topOfNextGap(anchor: Times | undefined): Times | undefined {
     if (this.#ranges.some(({ range }) => this.#reached(range, anchor))) return undefined
     const key = this.#order.anchorKey
     const tops = this.#ranges.map(({ range }) => range.top)

@@ -136,16 +136,16 @@ describe('a range is read to its floor', () => {
 describe('a gap further down', () => {
   test('is where to go on once the head is read', () => {
     const plan = planned([GAP])
-    assert.equal(plan.farBelow(at(T - 9 * DAY)), undefined)
+    assert.equal(plan.topOfNextGap(at(T - 9 * DAY)), undefined)
     plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
-    assert.deepEqual(plan.farBelow(at(T - 9 * DAY)), GAP.top)
+    assert.deepEqual(plan.topOfNextGap(at(T - 9 * DAY)), GAP.top)
   })
 
   test('is reached when the walk has come to its top, within jitter', () => {
     const plan = planned([GAP])
     plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
-    assert.deepEqual(plan.farBelow(at(T - 10 * DAY + 301)), GAP.top)
-    assert.equal(plan.farBelow(at(T - 10 * DAY + 300)), undefined)
+    assert.deepEqual(plan.topOfNextGap(at(T - 10 * DAY + 301)), GAP.top)
+    assert.equal(plan.topOfNextGap(at(T - 10 * DAY + 300)), undefined)
   })
 
   test('is reached by one field that may be the sort key', () => {
@@ -155,7 +155,7 @@ describe('a gap further down', () => {
     ] as const) {
       const plan = planOf(known, { top: at(Number.POSITIVE_INFINITY), floor: at(T - HOUR) }, GAP)
       plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
-      assert.deepEqual(plan.farBelow(at(T - 9 * DAY, T - 11 * DAY)), top, known)
+      assert.deepEqual(plan.topOfNextGap(at(T - 9 * DAY, T - 11 * DAY)), top, known)
     }
   })
 
@@ -167,7 +167,7 @@ describe('a gap further down', () => {
     ]) {
       const plan = planned(gaps)
       plan.pass(series(5, T - 9 * DAY, 1), at(T - 9 * DAY))
-      assert.deepEqual(plan.farBelow(at(T - 9 * DAY)), GAP.top)
+      assert.deepEqual(plan.topOfNextGap(at(T - 9 * DAY)), GAP.top)
     }
   })
 })
