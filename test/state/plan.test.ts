@@ -95,6 +95,14 @@ describe('a range is read to its floor', () => {
     }
   })
 
+  test('which takes each entry of the page under it in each field, however far down the walk has come', () => {
+    for (const odd of [entry(T - 2 * HOUR, T - 40 * DAY), entry(T - 4 * HOUR)]) {
+      const plan = planned([], 'unsure')
+      plan.pass([...BELOW, odd], BELOW[0])
+      assert.equal(plan.done, false, odd.id)
+    }
+  })
+
   test('which takes five entries in a row, on one page or several', () => {
     const plan = planned()
     const [first, ...others] = BELOW
