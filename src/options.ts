@@ -107,9 +107,9 @@ function describeCommand(version: string, now: number, write: (text: string) => 
     refuse('A time is like 2026-11-05T09:00Z, 1793869200 or 24h, and lies between 1970 and 2099.')
   return new Command('slack-auditor')
     .description(
-      'Prints the access log and the integration log of a Slack workspace as JSON lines.\n' +
-        'log = access | integration; both when none is named. The command check tells\n' +
-        'whether the token is good for the job, and what to fix.',
+      'Prints the access log and the integration log of a Slack workspace as lines of\n' +
+        'JSON. log = access | integration; both when none is named. The command check\n' +
+        'tells whether the token is good for the job, and what to fix.',
     )
     .usage('[collect] [options] [log...]\n       slack-auditor check [options]')
     .argument('[words...]')
