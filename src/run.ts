@@ -183,7 +183,7 @@ async function conclude(session: Session, team: Team, runs: readonly LogRun[]): 
     const line = summary(report, limit, prepared !== undefined)
     if (failed) stderr.error(line)
     else stderr.say(line)
-    if (failed || (!report.complete && limit === undefined)) good = false
+    if (failed) good = false
     try {
       await prepared?.commit()
     } catch (thrown) {

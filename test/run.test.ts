@@ -95,6 +95,21 @@ describe('a state that cannot be saved', { concurrency: 4 }, () => {
     assert.deepEqual(readdirSync(blocked), [])
   })
 
+  test('does not hide an error of Slack in the same run: stderr has both', async (t) => {
+    const scene = await slackWith(
+      t,
+      { maxPageRows: 30 },
+      {
+        fault: (method, nth) =>
+          method === ACCESS && nth === 2 ? { kind: 'error', error: 'no_permission' } : undefined,
+      },
+    )
+    mkdirSync(`${scene.fileOf()}.tmp`)
+    const { code, stderr } = await scene.audit(['access'])
+    assert.equal(code, 1)
+    assert.match(stderr, /access: team\.accessLogs: no_permission: .*\n.*cannot be saved/)
+  })
+
   test('is a failure in the report of a later run, with the old watermark, and the same lines come again', async (t) => {
     const scene = await slackWith(t)
     const first = await scene.audit()
@@ -340,4 +355,13 @@ describe('full integration pages without paging', { concurrency: 4 }, () => {
       assert.deepEqual(texts(printed(result, 'integration')), [...distinct])
     })
   }
+})
+
+test('a run that may have left something out ends in exit 1 and says so, even with --quiet', async (t) => {
+  const odd: Options = { accessRows: 400, filter: 'date_first', maxPageRows: 20, pageCap: 5 }
+  const { audit } = await slackWith(t, odd)
+  const { code, stderr } = await audit(['access', '--quiet'])
+  assert.equal(code, 1)
+  assert.match(stderr, /something may have been left out: "before" compares another field/)
+  assert.match(stderr, /perhaps not complete/)
 })
