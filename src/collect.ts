@@ -173,10 +173,12 @@ class Collection {
     if (this.#counts.rowsRead === 0) this.#watermark = nextWatermark(this.#oldState, entries, this.#startedAt)
     this.#counts.rowsRead += entries.length
     const { until = Number.POSITIVE_INFINITY } = this.#options
+    // All that was printed above this floor is remembered. So what is fresh there has changed while the run went on.
+    const floor = Math.max(this.#oldState.since, overlapFloor(this.#watermark))
     const wanted = fresh.filter((entry) => {
       const wants = this.#plan.wants(entry)
       if (wants === 'later') this.#recent.forget(entry)
-      return wants === true && entry.time <= until
+      return (wants === true || (wants === false && entry.time >= floor)) && entry.time <= until
     })
     if (wanted.length > 0) await this.#world.print(wanted)
     this.#counts.rowsPrinted += wanted.length

@@ -551,6 +551,14 @@ describe('from the head down to a gap', () => {
     assert.deepEqual(got.printed, [row(NOW), odd, ...proof])
   })
 
+  test('a row that changed since the head was read is printed where the walk meets it below', async () => {
+    const changed = row(NOW + 1, top - 3)
+    const got = await collected([head, below, page([changed, ...rowsFrom(5, top - 5, 1)])], {
+      before: withGap('time'),
+    })
+    assert.deepEqual(got.printed, [row(NOW), changed, ...rowsFrom(5, top - 5, 1)])
+  })
+
   test('in a log in no order all is read, with a doubt that the place was found again', async () => {
     const got = await collected([head, below, rest], { before: withGap('none') })
     assert.deepEqual(got.asked[2], { limit: '999', cursor: 'b' })
