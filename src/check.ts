@@ -1,14 +1,13 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { asAuditError, cleanLine, errnoOf } from './errors.ts'
+import { asAuditError, errnoOf } from './errors.ts'
 import { readPage } from './log/page.ts'
 import type { Settings } from './options.ts'
-import { showCount } from './output/stderr.ts'
 import { type Account, authenticate } from './slack/auth.ts'
 import type { SlackCall } from './slack/client.ts'
 import type { Retrier } from './slack/retry.ts'
 import { type Loaded, loadState, type Owner, statePath } from './state/store.ts'
-import { showDuration, showTime } from './time.ts'
+import { cleanLine, showCount, showDuration, showTime } from './text.ts'
 
 export interface CheckOptions {
   readonly settings: Settings

@@ -1,3 +1,5 @@
+import { cleanLine } from './text.ts'
+
 /** What went wrong, coarsely: the values of `run.error.class`, on which alerts are built. */
 export type ErrorClass =
   | 'auth'
@@ -46,16 +48,6 @@ export class SlackCallError extends AuditError {
     this.retry = detail.retry
     this.retryAfterSeconds = detail.retryAfterSeconds
   }
-}
-
-const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu
-/** A bare prefix such as `xoxp-` is no secret, and part of our advice. */
-const TOKEN = /xox[a-z][-.][\w.-]{6,}/gi
-
-/** Text from outside as one line that is safe on a terminal and in a log, of at most `most` characters. */
-export function cleanLine(text: string, most = 200): string {
-  const line = text.replace(CONTROL, ' ').replace(TOKEN, 'xox…').replace(/\s+/g, ' ').trim()
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line
 }
 
 /** What could not be done with a file of the state, why, and what follows from it. */

@@ -46,16 +46,3 @@ function zoneSeconds(zone: string | undefined): number {
   if (!match) return 0
   return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 3600 + Number(match[3] ?? 0) * 60)
 }
-
-/** Epoch seconds as people read them: `2026-11-05 09:01:01Z`. */
-export function showTime(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString().replace('T', ' ').replace('.000', '')
-}
-
-/** A length of time as people read it, in its largest fitting unit: `3 h`, `40 min`, `12 s`. */
-export function showDuration(seconds: number): string {
-  if (seconds >= 2 * 86_400) return `${Math.round(seconds / 86_400)} d`
-  if (seconds >= 2 * 3600) return `${Math.round(seconds / 3600)} h`
-  if (seconds >= 120) return `${Math.round(seconds / 60)} min`
-  return `${Math.round(seconds)} s`
-}

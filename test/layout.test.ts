@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 /** The rooms from top to bottom: a file imports only from its own room and those below. */
 const ROOMS = ['top', 'state', 'walk', 'slack', 'output', 'log', 'base']
 /** Files outside a folder that every room may use. All others of that kind stand on top. */
-const BASE = ['errors.ts', 'json.ts', 'time.ts']
+const BASE = ['errors.ts', 'json.ts', 'text.ts', 'time.ts']
 
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url))
 const texts = new Map(

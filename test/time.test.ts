@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseDuration, parseTime, showDuration, showTime } from '../src/time.ts'
+import { parseDuration, parseTime } from '../src/time.ts'
 
 const NOW = 1_793_869_200
 
@@ -94,18 +94,4 @@ test('a duration is a number and one of s, m, h, d, w, at most fifty years; a ti
   ]) {
     assert.equal(parseDuration(text), undefined, text)
   }
-})
-
-test('times and lengths are shown as people read them', () => {
-  assert.equal(showTime(NOW), '2026-11-05 09:00:00Z')
-  const lengths: [number, string][] = [
-    [0, '0 s'],
-    [119.4, '119 s'],
-    [120, '2 min'],
-    [7199, '120 min'],
-    [7200, '2 h'],
-    [172_799, '48 h'],
-    [172_800, '2 d'],
-  ]
-  for (const [seconds, text] of lengths) assert.equal(showDuration(seconds), text)
 })

@@ -1,11 +1,6 @@
 import { type Ids, reportId } from '../log/ids.ts'
 import type { Log } from '../log/logs.ts'
-
-/** The workspace the lines belong to. Null only in the report of a run that Slack did not let in. */
-export interface Team {
-  readonly id: string | null
-  readonly name: string | null
-}
+import type { Team } from '../log/team.ts'
 
 /** Makes the lines of entries, newlines included. They are ASCII, so that no cut can fall into a letter. */
 export function entryLines(

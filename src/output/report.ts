@@ -1,6 +1,6 @@
 import type { AuditError } from '../errors.ts'
 import type { Log } from '../log/logs.ts'
-import { showCount } from './stderr.ts'
+import { showCount } from '../text.ts'
 
 export interface Counts {
   pages: number

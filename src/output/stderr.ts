@@ -1,5 +1,4 @@
-import { cleanLine } from '../errors.ts'
-import { showDuration, showTime } from '../time.ts'
+import { cleanLine, showCount, showDuration, showTime } from '../text.ts'
 
 /** How much is said on stderr. Errors always are. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
@@ -97,9 +96,4 @@ function showWalk({ pages, rows, oldest, waitUntil }: Progress): string {
   const done = [showCount(pages, 'page'), showCount(rows, 'row'), `back to ${showTime(oldest ?? 0)}`]
   const waiting = `waiting ${showDuration(waitSeconds)} for Slack's rate limit`
   return [...(oldest === undefined ? [] : done), ...(waitSeconds > 0 ? [waiting] : [])].join(', ')
-}
-
-/** `1 page`, `1,204 rows`. */
-export function showCount(count: number, what: string): string {
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`
 }

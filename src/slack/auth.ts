@@ -1,6 +1,6 @@
 import { badAnswer } from '../errors.ts'
 import { asObject } from '../json.ts'
-import type { Team } from '../output/lines.ts'
+import type { Team } from '../log/team.ts'
 import type { SlackCall } from './client.ts'
 import type { Retrier } from './retry.ts'
 

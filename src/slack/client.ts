@@ -1,6 +1,7 @@
 import { addAppMetadata, LogLevel, WebClient } from '@slack/web-api'
-import { badAnswer, cleanLine, errnoOf, SlackCallError } from '../errors.ts'
+import { badAnswer, errnoOf, SlackCallError } from '../errors.ts'
 import { asObject } from '../json.ts'
+import { cleanLine } from '../text.ts'
 import { slackAnswerError } from './errors.ts'
 
 /** Calls one method once. Gives the answer, unchecked. @throws SlackCallError. */

@@ -1,4 +1,5 @@
-import { cleanLine, type ErrorClass, SlackCallError } from '../errors.ts'
+import { type ErrorClass, SlackCallError } from '../errors.ts'
+import { cleanLine } from '../text.ts'
 
 const REINSTALL = 'install the app again, as an active admin or owner of the workspace'
 

@@ -1,5 +1,5 @@
 import { OutOfTimeError, SlackCallError } from '../errors.ts'
-import { showDuration } from '../time.ts'
+import { showDuration } from '../text.ts'
 
 /** Time and chance, passed in so that tests can play both. */
 export interface Clock {

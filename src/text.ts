@@ -1,0 +1,29 @@
+/** Words for people: one clean line, counts, times and lengths of time. */
+
+const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu
+/** A bare prefix such as `xoxp-` is no secret, and part of our advice. */
+const TOKEN = /xox[a-z][-.][\w.-]{6,}/gi
+
+/** Text from outside as one line that is safe on a terminal and in a log, of at most `most` characters. */
+export function cleanLine(text: string, most = 200): string {
+  const line = text.replace(CONTROL, ' ').replace(TOKEN, 'xox…').replace(/\s+/g, ' ').trim()
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line
+}
+
+/** `1 page`, `1,204 rows`. */
+export function showCount(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** Epoch seconds as people read them: `2026-11-05 09:01:01Z`. */
+export function showTime(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString().replace('T', ' ').replace('.000', '')
+}
+
+/** A length of time as people read it, in its largest fitting unit: `3 h`, `40 min`, `12 s`. */
+export function showDuration(seconds: number): string {
+  if (seconds >= 2 * 86_400) return `${Math.round(seconds / 86_400)} d`
+  if (seconds >= 2 * 3600) return `${Math.round(seconds / 3600)} h`
+  if (seconds >= 120) return `${Math.round(seconds / 60)} min`
+  return `${Math.round(seconds)} s`
+}
