@@ -1,12 +1,12 @@
 /**
- * Builds dist/slack-auditor.mjs: one file that runs with node alone wherever it is copied to, with the licences of
+ * Builds dist/slack-auditor.cjs: one file that runs with node alone wherever it is copied to, with the licences of
  * all that is bundled in it at its end.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const OUT = 'dist/slack-auditor.mjs'
+const OUT = 'dist/slack-auditor.cjs'
 
 const { metafile } = await build({
   entryPoints: ['src/main.ts'],
@@ -14,13 +14,9 @@ const { metafile } = await build({
   bundle: true,
   platform: 'node',
   target: 'node20',
-  format: 'esm',
+  format: 'cjs',
   metafile: true,
   logLevel: 'warning',
-  // The CommonJS packages inside call require.
-  banner: {
-    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-  },
 })
 
 const packages = new Set(

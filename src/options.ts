@@ -11,9 +11,12 @@ export interface Settings {
   readonly since?: number
   readonly until?: number
   readonly stateDir?: string
-  readonly lookback: number
+  /** How long after it began a row may still change. Undefined: taken from the log. */
+  readonly lookback?: number
   readonly maxRows?: number
   readonly maxTime?: number
+  /** The process that reads stdout. */
+  readonly reader?: number
   readonly report?: boolean
   readonly teamId?: string
   readonly tokenFile?: string
@@ -32,7 +35,7 @@ type Given = Partial<Omit<Settings, 'command' | 'logs' | 'filters' | 'tokenFileF
 } & { readonly quiet?: true; readonly verbose?: true }
 
 /** The help names them too. */
-const DEFAULTS = { lookback: 30 * 86_400, apiUrl: 'https://slack.com/api/' }
+const DEFAULTS = { apiUrl: 'https://slack.com/api/' }
 
 const EXAMPLES = `
 Examples:
@@ -126,7 +129,7 @@ function describeCommand(version: string, now: number, write: (text: string) => 
     )
     .option(
       '--lookback <duration>',
-      'how far back to look for rows that changed; used only where Slack sorts the access log by date_first (default: 30d)',
+      'how long after it began a row may still change (default: as long as rows last here, 1d to 30d)',
       duration,
     )
     .option(
@@ -138,6 +141,11 @@ function describeCommand(version: string, now: number, write: (text: string) => 
       '--max-time <duration>',
       'stop after this long. With --state-dir the next run goes on there',
       duration,
+    )
+    .option(
+      '--reader <pid>',
+      'the process that reads stdout; a run counts as delivered once the same process starts the next one',
+      count,
     )
     .option('--report', 'end with one line per log that says how the run went')
     .option('--team-id <id>', 'one workspace of an org-wide token (env: SLACK_TEAM_ID)', slackId)

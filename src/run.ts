@@ -107,7 +107,7 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Log
       log,
       args: logArguments(settings, log),
       until: settings.until,
-      lookbackSeconds: settings.lookback,
+      lookbackSeconds: settings.lookback ?? 30 * 86_400,
       maxRows: settings.maxRows ?? Number.POSITIVE_INFINITY,
       deadline,
     },

@@ -384,7 +384,7 @@ describe('with --state-dir', { concurrency: 4 }, () => {
     const { words } = await slackWith(t)
     const folder = folderOf(t)
     // The user nobody may not write there, even where root runs the tests. The built file has to lie where nobody can read it.
-    const copy = join(folder, 'program.mjs')
+    const copy = join(folder, 'program.cjs')
     copyFileSync(PROGRAM, copy)
     const closed = join(folder, 'closed')
     mkdirSync(closed, { mode: 0o555 })

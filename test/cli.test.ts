@@ -467,7 +467,16 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       assert.deepEqual([code, stderr], [0, ''])
       for (const option of [
         ...['--since', '--until', '--state-dir', '--lookback', '--max-rows', '--max-time', '--report'],
-        ...['--team-id', '--token-file', '--api-url', '--app-id', '--service-id', '--user', '--change-type'],
+        ...[
+          '--reader',
+          '--team-id',
+          '--token-file',
+          '--api-url',
+          '--app-id',
+          '--service-id',
+          '--user',
+          '--change-type',
+        ],
         ...['--quiet', '--verbose', '--version', 'check', 'SLACK_TOKEN', 'SLACK_AUDIT_STATE', 'Exit codes'],
       ])
         assert.ok(stdout.includes(option), option)
@@ -475,7 +484,7 @@ describe('slack-auditor', { concurrency: 3 }, () => {
     })
 
     test('--version prints the version of package.json, even from a copy of the file alone', async (t) => {
-      const copy = join(folderOf(t), 'copied.mjs')
+      const copy = join(folderOf(t), 'copied.cjs')
       copyFileSync(PROGRAM, copy)
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
       const out = execFileSync(process.execPath, [copy, '--version'], { env: cleanEnvironment(), cwd: '/' })

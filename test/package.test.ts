@@ -22,7 +22,7 @@ test('the package holds the built file, what an operator needs of the Logstash f
   assert.ok(logstash.includes('logstash/logstash.conf'))
   assert.deepEqual(
     pack.files.map(({ path }) => path).sort(),
-    ['LICENSE', 'README.md', 'dist/slack-auditor.mjs', 'package.json', ...logstash].sort(),
+    ['LICENSE', 'README.md', 'dist/slack-auditor.cjs', 'package.json', ...logstash].sort(),
   )
   const built = pack.files.find(({ path }) => path.startsWith('dist/'))
   assert.equal((built?.mode ?? 0) & 0o111, 0o111, 'it can be executed')
@@ -31,9 +31,9 @@ test('the package holds the built file, what an operator needs of the Logstash f
 test('the built file runs alone, wherever it is copied to', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'slack-auditor-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  copyFileSync(PROGRAM, join(folder, 'copy.mjs'))
+  copyFileSync(PROGRAM, join(folder, 'copy.cjs'))
   const options = { cwd: folder, encoding: 'utf8', env: cleanEnvironment() } as const
-  assert.equal(execFileSync(process.execPath, ['copy.mjs', '--version'], options), `${version}\n`)
+  assert.equal(execFileSync(process.execPath, ['copy.cjs', '--version'], options), `${version}\n`)
 })
 
 test('the licences of all that is bundled travel in the built file', () => {

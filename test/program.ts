@@ -9,7 +9,7 @@ import { AuditError } from '../src/errors.ts'
 import type { Run } from '../src/output/report.ts'
 
 /** The built file, as a user runs it. */
-export const PROGRAM = fileURLToPath(new URL('../dist/slack-auditor.mjs', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('../dist/slack-auditor.cjs', import.meta.url))
 
 /** A token of the right shape; the fake Slack takes it. */
 export const TOKEN = 'xoxp-1234567890-fake-token'

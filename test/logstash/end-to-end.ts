@@ -125,7 +125,7 @@ function testWith(logstash: string): void {
 
   test('The pipeline delivers a living workspace', async (t) => {
     const home = folder('pipeline')
-    const program = join(home, 'the program.mjs')
+    const program = join(home, 'the program.cjs')
     const tokenFile = join(home, 'the token')
     const workspace = sampleWorkspace()
     const hold = new Hold()

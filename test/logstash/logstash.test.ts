@@ -242,7 +242,7 @@ test('The default state folder is made in the working folder', async () => {
 test('The program, the state folder and the token file may have blanks in their paths', async () => {
   const slack = await fakeSlack(new Workspace({ seed: 6, now: now(), accessRows: 1 }))
   const folder = newFolder('with blanks')
-  const program = join(folder, 'slack auditor.mjs')
+  const program = join(folder, 'slack auditor.cjs')
   const tokenFile = join(folder, 'the token')
   const state = join(folder, 'the state')
   writeFileSync(program, readFileSync(PROGRAM))
