@@ -1,6 +1,6 @@
 /**
  * Builds dist/slack-auditor.cjs: one file that runs with node alone wherever it is copied to, with the licences of
- * all that is bundled in it at its end.
+ * everything bundled in it at its end.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

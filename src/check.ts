@@ -1,21 +1,27 @@
-import { access, constants, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { asAuditError, errnoOf } from './errors.ts'
+import { open, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { AuditError, asAuditError, errnoOf, reasonOf } from './errors.ts'
 import { readPage } from './log/page.ts'
 import type { Settings } from './options.ts'
 import { type Account, authenticate } from './slack/auth.ts'
 import type { SlackCall } from './slack/client.ts'
 import type { Retrier } from './slack/retry.ts'
-import { type Loaded, loadState, type Owner, statePath } from './state/store.ts'
+import type { Token } from './slack/token.ts'
+import { foreignOwners } from './state/folder.ts'
+import type { Owner, Saved } from './state/format.ts'
+import { readerOf, stateFor } from './state/reader.ts'
+import { loadState, statePath } from './state/store.ts'
 import { cleanLine, showCount, showDuration, showTime } from './text.ts'
 
 export interface CheckOptions {
   readonly settings: Settings
-  readonly calls: Retrier
-  /** Epoch milliseconds. */
-  readonly now: () => number
-  /** Reads the token and gives the way to call Slack. `source`: where the token came from. */
-  readonly connect: () => Promise<{ call: SlackCall; source: string }>
+  readonly retrier: Retrier
+  /** Since the epoch. */
+  readonly nowMs: () => number
+  /** Reads the token and gives the way to call Slack. */
+  readonly connect: () => Promise<{ call: SlackCall; token: Token }>
+  /** Called with each finding as soon as it is known. */
+  readonly onFinding: (finding: Finding) => Promise<void>
 }
 
 /** One thing that was checked. `message` says that it is good, or what to do. */
@@ -33,109 +39,130 @@ export interface CheckResult {
 
 /**
  * Checks whether Slack takes the token, whether each log can be read (it asks for one row), and whether the state can be
- * used. It changes nothing, at Slack or on disk. What it finds is in the result; it never throws.
+ * used. It changes nothing at Slack, and on disk it writes and removes one small file. What it finds is in the result.
+ * @throws only what `onFinding` throws.
  */
-export async function check({ settings, calls, now, connect }: CheckOptions): Promise<CheckResult> {
+export async function check(options: CheckOptions): Promise<CheckResult> {
+  const { settings, retrier, nowMs, connect } = options
+  const { logs, teamId: requestedTeamId, stateDir, reader } = settings
   const findings: Finding[] = []
   let exitCode: CheckResult['exitCode'] = 0
-  const fail = (name: string, message: string) => {
-    findings.push({ name, ok: false, message })
-    exitCode ||= 1
+  const find = async (name: string, ok: boolean, message: string) => {
+    findings.push({ name, ok, message })
+    if (!ok) exitCode ||= 1
+    await options.onFinding({ name, ok, message })
   }
   /** What `work` gives, and a finding that says it. Undefined where it failed. */
   const attempt = async <T>(name: string, work: () => Promise<T>, say: (result: T) => string) => {
-    try {
-      const result = await work()
-      findings.push({ name, ok: true, message: say(result) })
-      return { result }
-    } catch (thrown) {
-      const error = asAuditError(thrown)
-      if (error.class === 'config') exitCode = 2
-      fail(name, error.message)
-      return undefined
-    }
+    const tried = await work().then((result) => ({ result }), asAuditError)
+    const failed = tried instanceof AuditError
+    if (failed && tried.class === 'config') exitCode = 2
+    await find(name, !failed, failed ? tried.message : say(tried.result))
+    return failed ? undefined : tried
   }
+  const done = () => ({ findings, exitCode })
 
-  const token = await attempt('token', connect, ({ source }) => `from ${source}`)
-  if (!token) return { findings, exitCode }
-  const { call } = token.result
-  const { logs, teamId: workspace, stateDir } = settings
-  const accepted = await attempt('slack', () => authenticate(call, calls, workspace), greet)
-  if (!accepted) return { findings, exitCode }
-  const { team, teamId, scopes } = accepted.result
-  if (scopes?.includes('admin')) findings.push({ name: 'scope', ok: true, message: 'admin' })
-  else if (scopes) fail('scope', noAdmin(scopes))
+  const connected = await attempt('token', connect, ({ token }) => `from ${token.source}`)
+  if (!connected) return done()
+  const { call, token } = connected.result
+  if (token.warning) await find('rotation', false, token.warning)
+  const accepted = await attempt('slack', () => authenticate(call, retrier, requestedTeamId), greet)
+  if (!accepted) return done()
+  const { team, tokenTeamId, scopes } = accepted.result
+  if (scopes?.includes('admin')) await find('scope', true, 'admin')
+  else if (scopes) await find('scope', false, noAdmin(scopes))
 
   for (const log of logs) {
     const args = {
-      ...(workspace !== undefined && { team_id: workspace }),
-      ...(log.limit === undefined ? { count: '1', page: '1' } : { limit: '1' }),
+      ...(requestedTeamId !== undefined && { team_id: requestedTeamId }),
+      ...(log.cursorPageSize === undefined ? { count: '1', page: '1' } : { limit: '1' }),
     }
     const readRow = async () =>
       readPage(log, await call(log.method, args), team.id, { above: undefined, lastResort: 0 })
     await attempt(
       log.name,
-      () => calls.call(readRow),
+      () => retrier.call(readRow),
       () => `${log.method} can be read`,
     )
   }
 
-  if (stateDir === undefined) return { findings, exitCode }
+  if (stateDir === undefined) return done()
   const fault = await folderFault(stateDir)
   if (fault) {
-    fail('state', `${stateDir} ${fault}`)
-    return { findings, exitCode }
+    await find('state', false, `${stateDir} ${fault}`)
+    return done()
   }
-  findings.push({ name: 'state', ok: true, message: `${stateDir} can be written` })
+  const others = await foreignOwners(stateDir, tokenTeamId, requestedTeamId)
+  const note = others ? `, but holds only the state of ${others}: is this the right token?` : ''
+  await find('state', true, `${stateDir} can be written${note}`)
   for (const log of logs) {
-    const owner: Owner = { teamId, workspace, log }
+    const owner: Owner = { tokenTeamId, requestedTeamId, log }
     const load = () => loadState(statePath(stateDir, owner), owner)
-    await attempt(`state of ${log.name}`, load, (loaded) => describe(loaded, now()))
+    await attempt(`state of ${log.name}`, load, (saved) => describe(saved, reader, nowMs()))
   }
-  return { findings, exitCode }
+  return done()
 }
 
 function greet({ team, user }: Account): string {
-  return `accepts it: ${team.name ?? 'workspace'} (${team.id}), user ${user}`
+  return `token accepted: ${team.name ?? 'workspace'} (${team.id}), user ${user}`
 }
 
 function noAdmin(scopes: readonly string[]): string {
-  return `the token has no scope "admin" (it has: ${scopes.join(', ') || 'none'}): add the user scope "admin" to the app and have an admin or owner install it again`
+  return `the token lacks the scope "admin" (it has: ${scopes.join(', ') || 'none'}): add the user scope "admin" to the app and have an admin or owner install it again`
 }
 
-/** Why the folder cannot be used. It is not made: one that is not there yet is good if it can be made. */
+/** Why the folder cannot be used. It is not created: a missing folder is fine if it could be. */
 async function folderFault(folder: string): Promise<string | undefined> {
-  for (let at = resolve(folder); ; at = dirname(at)) {
-    try {
-      if (!(await stat(at)).isDirectory()) return 'is no folder'
-      await access(at, constants.W_OK | constants.X_OK)
+  try {
+    for (let at = resolve(folder); ; at = dirname(at)) {
+      const found = await stat(at).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error
+      })
+      if (!found) continue
+      if (!found.isDirectory()) return 'is not a directory'
+      await writeAndRemove(join(at, `.slack-auditor-check-${process.pid}`))
       return undefined
-    } catch (error) {
-      const code = errnoOf(error)
-      if (code !== 'ENOENT') return `cannot be written (${code})`
     }
+  } catch (error) {
+    return `cannot be written: ${reasonOf(error)}`
   }
 }
 
-function describe(loaded: Loaded | undefined, now: number): string {
-  if (!loaded) return 'none yet: the next run is the first'
-  const { watermark, gaps } = loaded.state
-  const age = (now - Date.parse(loaded.saved)) / 1000
-  const when = Number.isFinite(age) ? `last run ${showDuration(Math.max(0, age))} ago` : 'age unknown'
+/** On a full disk an empty file can often still be made, so some bytes are written. */
+async function writeAndRemove(path: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(Buffer.alloc(16_384))
+  } finally {
+    await file.close()
+    await rm(path)
+  }
+}
+
+function describe(saved: Saved | undefined, readerPid: number | undefined, nowMs: number): string {
+  if (!saved) return 'no saved state: the next run reads everything'
+  const { state, lost } = stateFor(saved, readerPid === undefined ? undefined : readerOf(readerPid))
+  const { watermark, gaps } = state
+  const ageSeconds = (nowMs - Date.parse(saved.at)) / 1000
+  const when = Number.isFinite(ageSeconds)
+    ? `last run ${showDuration(Math.max(0, ageSeconds))} ago`
+    : 'age unknown'
   const upTo = watermark === null ? 'no entry seen yet' : `read up to ${showTime(watermark)}`
-  const rest = gaps.length === 0 ? 'no gaps' : `${showCount(gaps.length, 'gap')} that later runs read`
-  return `${when}, ${upTo}, ${rest}`
+  const rest = gaps.length === 0 ? 'no gaps' : `${showCount(gaps.length, 'gap')} that later runs will read`
+  const repeats = lost ? '; another process read that run, so its lines will be printed again' : ''
+  return `${when}, ${upTo}, ${rest}${repeats}`
 }
 
-/** The findings as text, or as one line of JSON. */
-export function showFindings(findings: readonly Finding[], json: boolean, colour: boolean): string {
-  if (json) return `${JSON.stringify({ ok: findings.every(({ ok }) => ok), checks: findings })}\n`
-  const mark = (ok: boolean) => {
-    const text = ok ? 'ok ' : 'fix'
-    return colour ? `\u001b[${ok ? 32 : 31}m${text}\u001b[0m` : text
-  }
-  const width = Math.max(...findings.map(({ name }) => name.length))
-  return findings
-    .map(({ name, ok, message }) => `${mark(ok)}  ${name.padEnd(width)}  ${cleanLine(message, 600)}\n`)
-    .join('')
+const NAME_WIDTH = 'state of integration'.length
+
+/** A finding as a line for people. */
+export function findingLine({ name, ok, message }: Finding, colour: boolean): string {
+  const mark = ok ? 'ok ' : 'fix'
+  const shown = colour ? `\u001b[${ok ? 32 : 31}m${mark}\u001b[0m` : mark
+  return `${shown}  ${name.padEnd(NAME_WIDTH)}  ${cleanLine(message, 600)}\n`
+}
+
+/** All findings as one line of JSON. */
+export function findingsJson(findings: readonly Finding[]): string {
+  return `${JSON.stringify({ ok: findings.every(({ ok }) => ok), checks: findings })}\n`
 }

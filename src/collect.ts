@@ -1,11 +1,11 @@
-import { type AuditError, asAuditError, OutOfTimeError } from './errors.ts'
+import { AuditError, asAuditError, OutOfTimeError } from './errors.ts'
 import type { Log } from './log/logs.ts'
 import type { Entry, Neighbour, Page, Times } from './log/page.ts'
-import type { Counts } from './output/report.ts'
-import { BOTH_KEYS, liesIn, type Range, ReadPlan } from './state/plan.ts'
-import { believedWatermark, headRanges, nextWatermark, overlapFloor, type State } from './state/state.ts'
-import { showTime } from './text.ts'
-import { JITTER_SECONDS, lower, Order } from './walk/order.ts'
+import { believedWatermark, overlapFloor, type State } from './state/state.ts'
+import { showCount, showTime } from './text.ts'
+import { LookBack } from './walk/listing.ts'
+import { ReadPlan } from './walk/plan.ts'
+import { isIn, type Range } from './walk/range.ts'
 import { RecentEntries } from './walk/recent.ts'
 import { type Step, walk } from './walk/walk.ts'
 
@@ -13,92 +13,101 @@ export interface CollectOptions {
   readonly log: Log
   /** Sent with every request: team_id, filters. */
   readonly args: Record<string, string>
-  /** Entries later than this are neither asked for nor printed; epoch seconds. */
+  /** Entries later than this are neither requested nor printed; epoch seconds. */
   readonly until: number | undefined
-  readonly lookbackSeconds: number
-  /** Stop after about so many printed rows: at the end of the page that reaches it. */
+  /** --lookback; undefined: taken from the log. */
+  readonly lookbackSeconds: number | undefined
+  /** Stop at the end of the page on which this many rows have been printed. */
   readonly maxRows: number
   /** Stop at this moment, epoch milliseconds. */
-  readonly deadline: number
+  readonly deadlineMs: number
 }
 
-/** All that a collection touches, so that tests can play Slack, the clock and the reader. */
-export interface Surroundings {
+/** Everything collect() depends on, so that tests can stand in for Slack, the clock and stdout. */
+export interface Dependencies {
   /** A page of the log, retried where that helps. */
   readonly fetchPage: (args: Record<string, string>, neighbour: Neighbour) => Promise<Page>
-  /** Prints these entries as one chunk and resolves when the reader took them. */
+  /** Prints these entries as one chunk. Resolves once the reader took them. */
   readonly print: (entries: readonly Entry[]) => Promise<void>
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
-  /** Something the operator should know that is no failure. */
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number
+  /** Waits before an answer without entries is requested once more. */
+  readonly pause: () => Promise<void>
+  /** A warning for the operator. */
   readonly warn: (message: string) => void
   /** Called after each page. `oldest`: how far back in time the walk is, epoch seconds. */
   readonly onPage: (counts: Counts, oldest: number) => void
 }
 
+export interface Counts {
+  pages: number
+  rowsRead: number
+  rowsPrinted: number
+}
+
 export interface Collected {
-  readonly counts: Counts
-  /** What to remember. The same object as before if no page was read. */
+  readonly counts: Readonly<Counts>
+  /** What to remember. The same object as before if nothing was read. */
   readonly state: State
-  /** The fields that may be the sort key, as far as this run knows. */
-  readonly order: Order
-  /** Why the walk ended early, if it did: an error, or a limit that was asked for. */
+  readonly lookbackSeconds: number
+  readonly longestRowSeconds: number
+  /** What ended the walk early: an error, or a limit the user set. */
   readonly error: AuditError | undefined
   readonly limit: '--max-rows' | '--max-time' | undefined
-  /** Why something may have been left out though no call failed. */
-  readonly doubts: readonly string[]
-  /** Whether all that was asked for was read, beyond doubt. */
+  /** What was or may have been left out although no call failed. */
+  readonly omissions: readonly string[]
+  /** Whether everything requested was read. */
   readonly complete: boolean
 }
 
 /**
  * Reads one log: from the head down to what is known, then the gaps that earlier runs left, newest first. It prints
  * what is new. It saves nothing: the caller saves `state` after stdout took the last line (deliver, then remember).
- * What Slack did wrong is in `error`.
- * @throws AuditError of class `output` when the lines find no reader.
+ * A fault at Slack is in `error`.
+ * @throws AuditError of class `output` if stdout fails.
  */
 export async function collect(
   options: CollectOptions,
-  before: State,
-  world: Surroundings,
+  previous: State,
+  dependencies: Dependencies,
 ): Promise<Collected> {
-  return new Collection(options, before, world).run()
+  return new Collection(options, previous, dependencies).run()
 }
 
 class Collection {
   readonly #options: CollectOptions
-  readonly #world: Surroundings
-  readonly #oldState: State
+  readonly #previous: State
+  readonly #deps: Dependencies
+  /** Epoch seconds. */
   readonly #startedAt: number
-  readonly #order: Order
+  /** Whatever is at or above this time is printed unless it was before, wherever it is met. */
+  readonly #floor: number
   readonly #plan: ReadPlan
   readonly #recent: RecentEntries
+  readonly #lookBack: LookBack
   readonly #counts: Counts = { pages: 0, rowsRead: 0, rowsPrinted: 0 }
-  readonly #doubts = new Set<string>()
+  readonly #omissions = new Set<string>()
   #watermark: number | null
   #lastEntry: Times | undefined
-  #readDownTo: Times | undefined
-  #wentBelow = false
-  #reachedEnd = false
-  #seekRefused = false
   #undated = 0
+  #unreadable = 0
 
-  constructor(options: CollectOptions, before: State, world: Surroundings) {
+  constructor(options: CollectOptions, previous: State, deps: Dependencies) {
     this.#options = options
-    this.#world = world
-    this.#oldState = before
-    this.#startedAt = Math.floor(world.now() / 1000)
-    this.#order = new Order(before.order)
-    this.#watermark = believedWatermark(before, this.#startedAt)
-    const head = headRanges(before, this.#startedAt, options.lookbackSeconds)
-    this.#plan = new ReadPlan(head, before.gaps, this.#order)
-    this.#recent = new RecentEntries(before.seen)
+    this.#previous = previous
+    this.#deps = deps
+    this.#startedAt = Math.floor(deps.nowMs() / 1000)
+    this.#watermark = believedWatermark(previous, this.#startedAt)
+    this.#floor = Math.max(previous.since, overlapFloor(this.#watermark))
+    this.#plan = new ReadPlan(this.#floor, previous.gaps, this.#watermark)
+    this.#recent = new RecentEntries(previous.seen, this.#startedAt)
+    this.#lookBack = new LookBack(options.lookbackSeconds, previous.longestRowSeconds, this.#startedAt)
   }
 
   async run(): Promise<Collected> {
-    if (this.#watermark !== this.#oldState.watermark) {
-      this.#world.warn(
-        `the watermark ${showTime(this.#oldState.watermark ?? 0)} lies in the future: was the clock set back? This run reads on from now; entries may repeat, with equal ids`,
+    if (this.#watermark !== this.#previous.watermark) {
+      this.#deps.warn(
+        `the watermark ${showTime(this.#previous.watermark ?? 0)} is in the future: was the clock set back? Using the current time instead; some entries may repeat, with the same ids`,
       )
     }
     let error: AuditError | undefined
@@ -108,7 +117,7 @@ class Collection {
     } catch (thrown) {
       error = asAuditError(thrown)
       if (error.class === 'output') throw error
-      // The deadline came in the middle of a walk that had no trouble: it is a limit, no failure.
+      // Nothing failed; time simply ran out. That is a limit, not an error.
       if (error instanceof OutOfTimeError && this.#counts.pages > 0) {
         limit = '--max-time'
         error = undefined
@@ -117,147 +126,140 @@ class Collection {
     return this.#result(error, limit)
   }
 
-  /** Walks until nothing is left to read; returns the limit that ended it earlier, if one did. */
+  /** Walks until nothing is left to read. Returns the limit that ended the walk earlier, if one did. */
   async #read(): Promise<Collected['limit']> {
-    let steps = this.#walk(this.#options.until)
-    let limit: Collected['limit']
+    const { until, maxRows, deadlineMs, log } = this.#options
+    let steps = this.#walk(until)
     for (;;) {
       const { value: step, done } = await steps.next()
-      if (done) {
-        this.#reachedEnd = true
+      if (!done) await this.#take(step)
+      if (done || step.last) {
+        this.#assertNotEmpty()
         this.#plan.finish()
-        return limit
       }
-      await this.#take(step)
-      if (!limit && this.#counts.rowsPrinted >= this.#options.maxRows) {
-        limit = '--max-rows'
-        this.#plan.leaveAllButOverlap(this.#readDownTo)
+      if (this.#plan.done) return undefined
+      if (this.#counts.rowsPrinted >= maxRows) return '--max-rows'
+      if (this.#deps.nowMs() >= deadlineMs) return '--max-time'
+      const top = log.hasBefore ? this.#plan.nextTop : undefined
+      if (top !== undefined) {
+        this.#plan.jumpTo(top)
+        this.#lastEntry = undefined
+        steps = this.#walk(top)
       }
-      if (this.#plan.done) return limit
-      if (this.#world.now() >= this.#options.deadline) return '--max-time'
-      steps = (await this.#seek()) ?? steps
     }
   }
 
-  #walk(before: number | undefined, firstPage?: Page): AsyncGenerator<Step, void> {
-    let given = firstPage
+  #walk(before: number | undefined): AsyncGenerator<Step, void> {
+    const { log, args } = this.#options
     const options = {
-      log: this.#options.log,
-      args: this.#options.args,
-      order: this.#order,
-      recent: this.#recent,
-      now: () => Math.floor(this.#world.now() / 1000),
-      fetchPage: async (args: Record<string, string>) => {
-        const page = given ?? (await this.#fetchPage(args, this.#lastEntry))
-        given = undefined
-        return page
-      },
-      onGoingBelow: (doubt?: string) => {
-        this.#wentBelow = true
-        if (doubt) this.#doubts.add(doubt)
-      },
+      log,
+      args,
+      startedAt: this.#startedAt,
+      fetchPage: (pageArgs: Record<string, string>) => this.#fetchPage(pageArgs),
+      pause: this.#deps.pause,
+      lookbackSeconds: () => this.#lookBack.seconds,
+      onSkip: (reason: string) => this.#omissions.add(reason),
     }
-    return walk(options, this.#options.log.hasBefore ? before : undefined)
+    return walk(options, log.hasBefore ? before : undefined)
   }
 
-  async #fetchPage(args: Record<string, string>, above: Times | undefined): Promise<Page> {
+  async #fetchPage(args: Record<string, string>): Promise<Page> {
     const lastResort = Number(args['before'] ?? this.#startedAt)
-    const page = await this.#world.fetchPage(args, { above, lastResort })
+    const page = await this.#deps.fetchPage(args, { above: this.#lastEntry, lastResort })
     this.#counts.pages += 1
-    this.#undated += page.entries.filter(({ dated }) => !dated).length
+    this.#unreadable += page.unreadable
+    this.#lookBack.add(page.entries)
     return page
   }
 
-  /** Prints what is new on a page, then notes how far the walk has come. */
-  async #take({ entries, fresh, anchor }: Step): Promise<void> {
-    if (this.#counts.rowsRead === 0) this.#watermark = nextWatermark(this.#oldState, entries, this.#startedAt)
+  /** Prints what is new on a page, then records how far the walk has come. */
+  async #take({ page, place }: Step): Promise<void> {
+    const { entries } = page
+    if (this.#counts.rowsRead === 0) this.#raiseWatermark(entries)
     this.#counts.rowsRead += entries.length
-    const { until = Number.POSITIVE_INFINITY } = this.#options
-    // All that was printed above this floor is remembered. So what is fresh there has changed while the run went on.
-    const floor = Math.max(this.#oldState.since, overlapFloor(this.#watermark))
-    const wanted = fresh.filter((entry) => {
-      const wants = this.#plan.wants(entry)
-      if (wants === 'later') this.#recent.forget(entry)
-      return (wants === true || (wants === false && entry.time >= floor)) && entry.time <= until
-    })
-    if (wanted.length > 0) await this.#world.print(wanted)
-    this.#counts.rowsPrinted += wanted.length
-    if (anchor) this.#readDownTo = this.#readDownTo ? lower(this.#readDownTo, anchor) : anchor
-    this.#plan.pass(entries, this.#readDownTo)
+    const news = new Map<string, Entry>()
+    for (const entry of entries) {
+      if (!this.#recent.has(entry) && this.#wants(entry)) news.set(entry.id, entry)
+      if (!entry.dated) this.#undated += 1
+    }
+    if (news.size > 0) await this.#deps.print([...news.values()])
+    this.#counts.rowsPrinted += news.size
+    for (const entry of entries) {
+      // An undated entry is remembered by when it was last met, so it is noted each time.
+      if (news.has(entry.id) || (!entry.dated && this.#recent.has(entry))) this.#recent.add(entry)
+    }
+    this.#plan.markRead(page, place, this.#lookBack.seconds)
     this.#recent.prune(this.#mayBeMetAgain())
     this.#lastEntry = entries.at(-1) ?? this.#lastEntry
-    if (this.#lastEntry) this.#world.onPage(this.#counts, this.#lastEntry.time)
+    if (this.#lastEntry) this.#deps.onPage(this.#counts, this.#lastEntry.time)
   }
 
-  /**
-   * A walk that skips what is known between here and the next gap. Undefined where the gap is reached, or where
-   * `before` may hide entries of it: then the walk goes on through what is known.
-   */
-  async #seek(): Promise<AsyncGenerator<Step, void> | undefined> {
-    const top = this.#plan.topOfNextGap(this.#readDownTo)
-    const { canSeek, anchorKey } = this.#order
-    if (!top || !this.#options.log.hasBefore || canSeek === 'no' || this.#seekRefused) return undefined
-    const before = top[anchorKey] + JITTER_SECONDS
-    if (canSeek === 'yes') return this.#jump(top, before)
-    // The first page below has to show that `before` hides nothing: rows that began before it and lasted longer.
-    const { args, log } = this.#options
-    const asked = { ...args, limit: String(log.limit), before: String(before) }
-    const first = await this.#fetchPage(asked, undefined)
-    if (first.entries.filter(({ time, dated }) => dated && time > before).length < 2) {
-      this.#seekRefused = true
-      return undefined
-    }
-    return this.#jump(top, before, first)
+  #wants(entry: Entry): boolean {
+    const { until = Number.POSITIVE_INFINITY } = this.#options
+    if (entry.time > until) return false
+    // A borrowed time says nothing about whether the entry was printed before.
+    if (!entry.dated) return entry.time >= this.#previous.since
+    return entry.time >= this.#floor || this.#plan.wants(entry)
   }
 
-  #jump(top: Times, before: number, firstPage?: Page): AsyncGenerator<Step, void> {
-    this.#wentBelow = true
-    this.#readDownTo = this.#readDownTo ? lower(this.#readDownTo, top) : top
-    this.#lastEntry = undefined
-    return this.#walk(before, firstPage)
+  /** Called with the first page that holds entries. Rows move to the head while later pages are read. */
+  #raiseWatermark(entries: readonly Entry[]): void {
+    const newest = entries.reduce((max, { time, dated }) => (dated ? Math.max(max, time) : max), 0)
+    if (newest > 0) this.#watermark = Math.max(Math.min(newest, this.#startedAt), this.#watermark ?? 0)
+  }
+
+  #assertNotEmpty(): void {
+    if (this.#counts.rowsRead + this.#unreadable > 0 || this.#previous.watermark === null) return
+    const { method } = this.#options.log
+    throw new AuditError(
+      'contract',
+      'no_entries',
+      `${method}: Slack says that the log is empty, though it was not; the next run will try again`,
+    )
   }
 
   /** Tells whether an entry with these times may be met again, by this run or a later one. */
-  #mayBeMetAgain(gaps: readonly Range[] = this.#plan.rest(this.#readDownTo)): (times: Times) => boolean {
+  #mayBeMetAgain(gaps: readonly Range[] = this.#plan.unread()): (times: Times) => boolean {
     const floor = overlapFloor(this.#watermark)
-    return (times) => times.time >= floor || gaps.some((gap) => liesIn(gap, times, BOTH_KEYS))
+    return (times) => times.time >= floor || gaps.some((gap) => isIn(gap, times))
   }
 
   #result(error: AuditError | undefined, limit: Collected['limit']): Collected {
-    // Slack never gives these pages, and the operator is told. A gap would fail in every run.
+    // Slack never serves these pages, and the operator is told so. A gap would fail in every run.
     if (error?.code === 'pages_unread') this.#plan.finish()
-    const gaps = this.#plan.rest(this.#readDownTo)
-    if (this.#wentBelow && this.#order.doubtBelow) this.#doubts.add(this.#order.doubtBelow)
-    if (this.#oldState.gaps.length > 0 && this.#order.sortKeys.length === 0) {
-      this.#doubts.add(
-        'the log is in no order, so the place where an earlier run stopped cannot be found again',
+    // What began after this run did is at the head of the next one.
+    const gaps = this.#plan.unread().map(({ top, floor }) => ({ top: Math.min(top, this.#startedAt), floor }))
+    if (this.#undated > 0) {
+      this.#deps.warn(
+        `${showCount(this.#undated, 'entry', 'entries')} without a readable time, printed anyway`,
       )
     }
-    if (this.#undated > 0) {
-      const who = this.#undated === 1 ? '1 entry has' : `${this.#undated} entries have`
-      this.#world.warn(
-        `${who} no readable time: printed all the same, and taken to be as old as the entry above`,
-      )
+    if (this.#unreadable > 0) {
+      const count = showCount(this.#unreadable, 'entry', 'entries')
+      this.#omissions.add(`${count} left out, because Slack sent something other than an object`)
     }
     return {
       counts: this.#counts,
       state: this.#nextState(gaps, error),
-      order: this.#order,
+      lookbackSeconds: this.#lookBack.seconds,
+      longestRowSeconds: this.#lookBack.longestSeconds,
       error,
-      limit: gaps.length > 0 ? limit : undefined,
-      doubts: [...this.#doubts],
-      complete: gaps.length === 0 && this.#doubts.size === 0 && error === undefined,
+      limit,
+      omissions: [...this.#omissions],
+      complete: gaps.length === 0 && this.#omissions.size === 0 && error === undefined,
     }
   }
 
   #nextState(gaps: readonly Range[], error: AuditError | undefined): State {
-    if (this.#counts.pages === 0 || error?.class === 'state') return this.#oldState
+    const isUseless = error !== undefined && (this.#counts.rowsRead === 0 || error.class === 'state')
+    if (isUseless) return this.#previous
+    const isCut = gaps.length > 0 || error !== undefined
     return {
       watermark: this.#watermark,
-      since: this.#oldState.since,
-      seen: this.#recent.needed(this.#mayBeMetAgain(gaps)),
+      since: this.#previous.since,
+      longestRowSeconds: isCut ? this.#lookBack.longestSeconds : this.#lookBack.metSeconds,
       gaps,
-      order: this.#order.learnt(this.#reachedEnd && !this.#wentBelow),
+      seen: this.#recent.kept(this.#mayBeMetAgain(gaps)),
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Words for people: one clean line, counts, times and lengths of time. */
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu
-/** A bare prefix such as `xoxp-` is no secret, and part of our advice. */
+/** A bare prefix such as `xoxp-` is not a secret, and part of our advice. */
 const TOKEN = /xox[a-z][-.][\w.-]{6,}/gi
 
 /** Text from outside as one line that is safe on a terminal and in a log, of at most `most` characters. */
@@ -10,9 +10,9 @@ export function cleanLine(text: string, most = 200): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line
 }
 
-/** `1 page`, `1,204 rows`. */
-export function showCount(count: number, what: string): string {
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`
+/** `1 page`, `1,204 rows`, `2 entries`. */
+export function showCount(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 }
 
 /** Epoch seconds as people read them: `2026-11-05 09:01:01Z`. */

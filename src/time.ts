@@ -4,9 +4,9 @@ const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, 
 const LONGEST_DURATION_SECONDS = 50 * 365 * 86_400
 
 /** Times are accepted from 1970 up to this one, 2100-01-01. */
-const LATEST_TIME = 4_102_444_800
+const LATEST_TIME_SECONDS = 4_102_444_800
 
-/** A duration such as `90s`, `30m`, `24h`, `7d`, `2w`, in seconds. Undefined if the text is none, or is over 50 years. */
+/** A duration such as `90s`, `30m`, `24h`, `7d`, `2w`, in seconds. Undefined if the text is not one, or is over 50 years. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,10})([smhdw])$/.exec(text)
   if (!match) return undefined
@@ -19,25 +19,25 @@ const ISO =
 
 /**
  * A time as the command line takes it, in whole epoch seconds: ISO 8601 (no zone: UTC), epoch seconds, or a duration
- * before `now`. Undefined if the text is none of these, is a date that no calendar has (2026-02-30), or lies before
+ * before `nowSeconds`. Undefined if the text is none of these, is a date that no calendar has (2026-02-30), or is before
  * 1970 or after 2099.
  */
-export function parseTime(text: string, now: number): number | undefined {
-  const seconds = parseAnyTime(text, now)
-  return seconds !== undefined && seconds >= 0 && seconds < LATEST_TIME ? seconds : undefined
+export function parseTime(text: string, nowSeconds: number): number | undefined {
+  const seconds = parseAnyTime(text, nowSeconds)
+  return seconds !== undefined && seconds >= 0 && seconds < LATEST_TIME_SECONDS ? seconds : undefined
 }
 
-function parseAnyTime(text: string, now: number): number | undefined {
+function parseAnyTime(text: string, nowSeconds: number): number | undefined {
   const duration = parseDuration(text)
-  if (duration !== undefined) return now - duration
+  if (duration !== undefined) return nowSeconds - duration
   if (/^\d{9,10}$/.test(text)) return Number(text)
   const match = ISO.exec(text)
   if (!match) return undefined
   const [, date, time = '00:00', seconds = ':00', zone] = match
-  const asked = `${date}T${time}${seconds}`
-  const utc = Date.parse(`${asked}Z`)
+  const requested = `${date}T${time}${seconds}`
+  const utc = Date.parse(`${requested}Z`)
   // Date rolls 30 February over into March; the parts that come back show it.
-  const real = Number.isFinite(utc) && new Date(utc).toISOString().startsWith(asked)
+  const real = Number.isFinite(utc) && new Date(utc).toISOString().startsWith(requested)
   return real ? utc / 1000 - zoneSeconds(zone) : undefined
 }
 

@@ -14,13 +14,15 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { LOGS } from '../src/log/logs.ts'
-import type { Range } from '../src/state/plan.ts'
+import type { Owner } from '../src/state/format.ts'
 import { emptyState, type State } from '../src/state/state.ts'
-import { type Owner, prepareState, statePath } from '../src/state/store.ts'
+import { prepareState, statePath } from '../src/state/store.ts'
+import type { Range } from '../src/walk/range.ts'
 import { type ServerOptions, serve } from './fake-slack/server.ts'
 import { Slack, type SlackOptions } from './fake-slack/slack.ts'
 import { Workspace } from './fake-slack/workspace.ts'
-import { cleanEnvironment, closedAfter, finished, folderOf, PROGRAM, run, TOKEN } from './program.ts'
+import { begin, keeper, playTime, runHere } from './in-process.ts'
+import { cleanEnvironment, closedAfter, finished, folderOf, gate, PROGRAM, shell, TOKEN } from './program.ts'
 
 const NOW = 1_764_000_000
 
@@ -40,7 +42,7 @@ async function slackWith(t: TestContext, options: Partial<SlackOptions> = {}, se
     words,
     team: workspace.team.id,
     async check(args: string[] = [], env: Record<string, string> = {}) {
-      const { code, stdout, stderr } = await run([...words, ...args, '--json'], env)
+      const { code, stdout, stderr } = await runHere([...words, ...args, '--json'], env)
       assert.equal(stderr, '')
       assert.ok(!stdout.includes(TOKEN), 'the token is not shown')
       assert.match(stdout, /^[^\n]+\n$/, 'one line')
@@ -61,7 +63,7 @@ function assertFindings(findings: readonly Finding[], expected: readonly string[
 
 const GOOD = [
   'ok token: from SLACK_TOKEN$',
-  'ok slack: accepts it: Beispiel GmbH – Zürich \\(T000000001\\), user audit\\.service$',
+  'ok slack: token accepted: Beispiel GmbH – Zürich \\(T000000001\\), user audit\\.service$',
   'ok scope: admin$',
   'ok access: team\\.accessLogs can be read$',
   'ok integration: team\\.integrationLogs can be read$',
@@ -91,7 +93,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       { SLACK_TOKEN: '' },
       2,
-      ['fix token: SLACK_TOKEN is empty: put the User OAuth Token there, which begins with xoxp-'],
+      ['fix token: SLACK_TOKEN is empty: it must be the User OAuth Token, which begins with xoxp-'],
     ],
     [
       'that is one of a bot by its prefix is a wrong environment',
@@ -100,7 +102,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       { SLACK_TOKEN: 'xoxb-1-secret' },
       2,
-      ['fix token: SLACK_TOKEN holds a token of the wrong kind \\(xoxb-…\\): use the User OAuth Token'],
+      ['fix token: SLACK_TOKEN holds a bot token: use the User OAuth Token'],
     ],
     [
       'whose file is missing is a wrong environment',
@@ -136,7 +138,7 @@ describe('the token', { concurrency: 4 }, () => {
       ],
     ],
     [
-      'without the scope admin is told what it has and what to do',
+      'without the scope admin: says what it has and what to do',
       { scopes: ['identify', 'users:read'] },
       {},
       [],
@@ -145,7 +147,7 @@ describe('the token', { concurrency: 4 }, () => {
       [
         TOKEN_GOOD,
         SLACK_GOOD,
-        'fix scope: the token has no scope "admin" \\(it has: identify, users:read\\): add the user scope "admin"',
+        'fix scope: the token lacks the scope "admin" \\(it has: identify, users:read\\): add the user scope "admin"',
         'fix access: team\\.accessLogs: missing_scope: .*\\(needed: admin; the token has: identify,users:read\\)$',
         'fix integration: team\\.integrationLogs: missing_scope',
       ],
@@ -189,7 +191,7 @@ describe('the token', { concurrency: 4 }, () => {
       [],
       {},
       0,
-      [TOKEN_GOOD, 'ok slack: accepts it: workspace \\(T1\\), user U1$', ACCESS_GOOD, INTEGRATION_GOOD],
+      [TOKEN_GOOD, 'ok slack: token accepted: workspace \\(T1\\), user U1$', ACCESS_GOOD, INTEGRATION_GOOD],
     ],
   ]
   for (const [what, options, server, args, env, code, expected] of cases) {
@@ -205,7 +207,7 @@ describe('the token', { concurrency: 4 }, () => {
 describe('check', { concurrency: 4 }, () => {
   test('asks Slack who it is and for one row of each log, and nothing else', async (t) => {
     const { fake, words } = await slackWith(t)
-    await run([...words, '--since', '1d'])
+    await runHere([...words, '--since', '1d'])
     const asked = fake.requests.map(({ method, args }) => [method, { ...args }])
     assert.deepEqual(asked, [
       ['auth.test', {}],
@@ -218,12 +220,40 @@ describe('check', { concurrency: 4 }, () => {
     const { check, words } = await slackWith(t, { scopes: ['identify'] })
     const folder = folderOf(t)
     const { findings } = await check(['--state-dir', folder])
-    const { code, stdout, stderr } = await run([...words, '--state-dir', folder])
+    const { code, stdout, stderr } = await runHere([...words, '--state-dir', folder])
     const width = 'state of integration'.length
     const lines = findings.map(
       ({ name, ok, message }) => `${ok ? 'ok ' : 'fix'}  ${name.padEnd(width)}  ${message}\n`,
     )
     assert.deepEqual([stdout, stderr, code], [lines.join(''), '', 1])
+  })
+
+  test('prints each finding when it has it', async (t) => {
+    const reached = gate()
+    const { words } = await slackWith(
+      t,
+      {},
+      { beforeAnswer: (method) => (method === 'team.accessLogs' ? reached.passed : undefined) },
+    )
+    const stdout = keeper({ onChunk: (nth) => nth === 3 && reached.open() })
+    const { exitCode } = begin(words, { SLACK_TOKEN: TOKEN }, playTime(), stdout)
+    assert.equal(await exitCode, 0)
+    assert.deepEqual(
+      stdout.chunks.map((line) => line.split(/ +/)[1]),
+      ['token', 'slack', 'scope', 'access', 'integration'],
+    )
+  })
+
+  test('finds fault with a token that rotates, since the feed would stop within hours', async (t) => {
+    const rotating = 'xoxe.xoxp-1-rotating'
+    const { check } = await slackWith(t, {}, { token: rotating })
+    const { code, findings } = await check([], { SLACK_TOKEN: rotating })
+    assertFindings(findings, [
+      TOKEN_GOOD,
+      'fix rotation: SLACK_TOKEN holds a token that rotates',
+      ...GOOD.slice(1),
+    ])
+    assert.equal(code, 1)
   })
 
   test('asks for the workspace that is wanted', async (t) => {
@@ -233,9 +263,9 @@ describe('check', { concurrency: 4 }, () => {
     assert.deepEqual({ ...fake.requests.at(-1)?.args }, { team_id: 'T0OTHER', limit: '1' })
   })
 
-  test('is no command line for logs that do not exist', async (t) => {
+  test('refuses logs that do not exist', async (t) => {
     const { words, fake } = await slackWith(t)
-    const { code, stdout, stderr } = await run([...words, 'audit'])
+    const { code, stdout, stderr } = await runHere([...words, 'audit'])
     assert.deepEqual([code, stdout, fake.requests.length], [2, '', 0])
     assert.match(stderr, /^slack-auditor: unknown log "audit"[^\n]*\n$/)
   })
@@ -257,18 +287,20 @@ describe('check', { concurrency: 4 }, () => {
 })
 
 describe('with --state-dir', { concurrency: 4 }, () => {
-  const owner = (teamId: string): Owner => ({ teamId, workspace: undefined, log: LOGS.access })
-  const gap: Range = { top: { time: NOW, began: NOW }, floor: { time: 0, began: 0 } }
+  const owner = (tokenTeamId: string): Owner => ({
+    tokenTeamId,
+    requestedTeamId: undefined,
+    log: LOGS.access,
+  })
+  const gap: Range = { top: NOW, floor: 0 }
   const state = (fields: Partial<State>): State => ({ ...emptyState(0), ...fields })
 
   /** A folder in which a state of the access log was saved; `saved`: how many seconds ago. */
   async function stateFolder(t: TestContext, team: string, saved: State, secondsAgo = 0): Promise<string> {
     const folder = folderOf(t)
     const path = statePath(folder, owner(team))
-    await (await prepareState(path, owner(team), saved)).commit()
-    const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
     const at = new Date(Date.now() - secondsAgo * 1000).toISOString()
-    writeFileSync(path, JSON.stringify({ ...file, saved: at }))
+    await (await prepareState(path, owner(team), { at, state: saved })).commit()
     return folder
   }
 
@@ -284,13 +316,13 @@ describe('with --state-dir', { concurrency: 4 }, () => {
       'with one gap is described with its gap',
       state({ watermark: NOW, gaps: [gap] }),
       8.1 * 86_400,
-      `last run 8 d ago, read up to ${day}, 1 gap that later runs read$`,
+      `last run 8 d ago, read up to ${day}, 1 gap that later runs will read$`,
     ],
     [
       'with two gaps is described with the number of its gaps',
       state({ watermark: NOW, gaps: [gap, gap] }),
       630,
-      `last run 1[01] min ago, .*, 2 gaps that later runs read$`,
+      `last run 1[01] min ago, .*, 2 gaps that later runs will read$`,
     ],
     [
       'of an empty log is described as one of which no entry was seen',
@@ -312,6 +344,29 @@ describe('with --state-dir', { concurrency: 4 }, () => {
     })
   }
 
+  test('a folder that holds only the state of another team is good, and that is mentioned, by a run too', async (t) => {
+    const { check, words } = await slackWith(t)
+    const folder = await stateFolder(t, 'T0OTHER', state({ watermark: NOW }))
+    const { code, findings } = await check(['access', '--state-dir', folder])
+    assertFindings(findings.slice(4), [
+      `ok state: ${folder} can be written, but holds only the state of T0OTHER: is this the right token\\?$`,
+      'ok state of access: no saved state',
+    ])
+    assert.equal(code, 0)
+    const run = [...words.slice(1), 'access', '--state-dir', folder]
+    const question = `${folder} holds only the state of T0OTHER: is this the right token?`
+    assert.ok((await runHere(run)).stderr.startsWith(`slack-auditor: ${question}\n`))
+    assert.ok(!(await runHere(run)).stderr.includes('right token'), 'now there is one of our own')
+  })
+
+  test('a folder in which nothing can be written, as on a full disk, is to be fixed', async (t) => {
+    const { words } = await slackWith(t)
+    const folder = folderOf(t)
+    const { stdout } = await shell('ulimit -f 0; exec "$@"', [...words, 'access', '--state-dir', folder])
+    assert.match(stdout, new RegExp(`\\nfix  state +${folder} cannot be written: EFBIG\\n$`))
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
   for (const saved of ['yesterday', 7, undefined]) {
     test(`a state that says ${JSON.stringify(saved)} for the time of saving is good, and its age is unknown`, async (t) => {
       const { check, team } = await slackWith(t)
@@ -332,8 +387,8 @@ describe('with --state-dir', { concurrency: 4 }, () => {
       const { code, findings } = await check(['--state-dir', folder])
       assertFindings(findings.slice(5), [
         `ok state: ${folder} can be written$`,
-        'ok state of access: none yet: the next run is the first$',
-        'ok state of integration: none yet: the next run is the first$',
+        'ok state of access: no saved state: the next run reads everything$',
+        'ok state of integration: no saved state: the next run reads everything$',
       ])
       assert.equal(code, 0)
       assert.equal(existsSync(folder), there)
@@ -341,11 +396,11 @@ describe('with --state-dir', { concurrency: 4 }, () => {
   })
 
   for (const [what, change, message] of [
-    ['damaged', () => '{"version":1,', 'is damaged \\(it is no JSON\\)'],
+    ['damaged', () => '{"version":1,', 'is damaged \\(it is not JSON\\)'],
     ['of another team', (text: string) => text.replace('T000000001', 'T9'), 'belongs to another team \\(T9'],
     [
       'of a newer program',
-      (text: string) => text.replace('"version":2', '"version":3'),
+      (text: string) => text.replace('"version":3', '"version":4'),
       'was written by a newer',
     ],
   ] as const) {
@@ -359,15 +414,19 @@ describe('with --state-dir', { concurrency: 4 }, () => {
         ...GOOD,
         `ok state: ${folder} can be written$`,
         `fix state of access: state file ${path} ${message}`,
-        'ok state of integration: none yet',
+        'ok state of integration: no saved state',
       ])
       assert.equal(code, 1)
     })
   }
 
   const faults: [what: string, make: (folder: string) => string, message: string][] = [
-    ['is a file', (folder) => join(folder, 'file'), 'is no folder'],
-    ['lies below a file', (folder) => join(folder, 'file', 'below'), 'cannot be written \\(ENOTDIR\\)'],
+    ['is a file', (folder) => join(folder, 'file'), 'is not a directory'],
+    [
+      'is below a file',
+      (folder) => join(folder, 'file', 'below'),
+      'cannot be written: part of its path is a file \\(ENOTDIR\\)',
+    ],
   ]
   for (const [what, make, message] of faults) {
     test(`a folder that ${what} is to be fixed`, async (t) => {
@@ -398,27 +457,29 @@ describe('with --state-dir', { concurrency: 4 }, () => {
       })
       const { code, stdout } = await finished(child)
       const { checks } = JSON.parse(stdout) as { checks: Finding[] }
-      assertFindings(checks.slice(4), [`fix state: ${path} cannot be written \\(EACCES\\)$`])
+      assertFindings(checks.slice(4), [
+        `fix state: ${path} cannot be written: permission denied \\(EACCES\\)`,
+      ])
       assert.equal(code, 1)
     }
   })
 
-  test('it changes nothing on disk, takes no lock and waits for none', async (t) => {
+  test('it leaves nothing on disk and changes no file, takes no lock and waits for none', async (t) => {
     const { check, team } = await slackWith(t)
     const folder = await stateFolder(t, team, state({ watermark: NOW, gaps: [gap] }))
     const lockPath = `${statePath(folder, owner(team))}.lock`
     writeFileSync(lockPath, JSON.stringify({ pid: process.pid, host: hostname() }))
     const look = () =>
-      ['', ...readdirSync(folder)].map((name) => {
+      readdirSync(folder).map((name) => {
         const path = join(folder, name)
         const { mtimeMs, ctimeMs, mode, ino } = lstatSync(path)
-        return { name, mtimeMs, ctimeMs, mode, ino, text: name && readFileSync(path, 'utf8') }
+        return { name, mtimeMs, ctimeMs, mode, ino, text: readFileSync(path, 'utf8') }
       })
     const before = look()
     const { code } = await check(['--state-dir', folder])
     assert.equal(code, 0)
     assert.deepEqual(look(), before)
-    assert.equal(before.length, 3)
+    assert.equal(before.length, 2)
   })
 })
 
@@ -436,7 +497,7 @@ describe('colour', { concurrency: 3 }, () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const ended = await finished(child).catch(() => undefined)
-    if (!ended?.stdout.includes('accepts it')) {
+    if (!ended?.stdout.includes('token accepted')) {
       t.skip('needs the command script of util-linux')
       return undefined
     }
@@ -448,8 +509,8 @@ describe('colour', { concurrency: 3 }, () => {
     const shown = await onTerminal(t, {})
     if (shown === undefined) return
     const [green, red, plain] = ['\u001b[32m', '\u001b[31m', '\u001b[0m']
-    assert.ok(shown.includes(`${green}ok ${plain}  token        from SLACK_TOKEN`), shown)
-    assert.ok(shown.includes(`${red}fix${plain}  scope        the token has no scope`), shown)
+    assert.ok(shown.includes(`${green}ok ${plain}  token                 from SLACK_TOKEN`), shown)
+    assert.ok(shown.includes(`${red}fix${plain}  scope                 the token lacks the scope`), shown)
   })
 
   test('is left out with NO_COLOR', async (t) => {

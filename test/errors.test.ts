@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { AuditError, asAuditError, badAnswer, OutOfTimeError, stateError } from '../src/errors.ts'
+import {
+  AuditError,
+  asAuditError,
+  badAnswer,
+  errnoOf,
+  OutOfTimeError,
+  reasonOf,
+  stateError,
+} from '../src/errors.ts'
 
 describe('an error', () => {
   test('has a clean message of one line, and keeps its cause', () => {
@@ -33,9 +42,35 @@ describe('an error', () => {
     assert.match(stateError('save', 'f', 'cannot be saved', 'odd').message, /: odd$/)
   })
 
+  test('of a network file system that libuv does not name is named', () => {
+    const reasons = [-122, -116].map((errno) => {
+      const error = Object.assign(new Error(), { errno, code: `Unknown system error ${errno}` })
+      return [errnoOf(error), reasonOf(error)]
+    })
+    assert.deepEqual(reasons, [
+      ['EDQUOT', 'the disk quota is used up (EDQUOT)'],
+      ['ESTALE', 'the network file system lost it (stale file handle) (ESTALE)'],
+    ])
+  })
+
+  test('of a path that belongs to another user says so, and what to do', (t) => {
+    const owner = statSync('/').uid
+    t.mock.method(process as { geteuid(): number }, 'geteuid', () => owner + 1)
+    for (const path of ['/', '/no/such/folder']) {
+      const denied = Object.assign(new Error(), { code: 'EACCES', path })
+      const advice = `; / belongs to user ${owner} and this is user ${owner + 1}: run as the same user, or chown it`
+      assert.equal(reasonOf(denied), `permission denied (EACCES)${advice}`)
+    }
+    t.mock.method(process as { geteuid(): number }, 'geteuid', () => owner)
+    assert.equal(
+      reasonOf(Object.assign(new Error(), { code: 'EPERM', path: '/' })),
+      'permission denied (EPERM)',
+    )
+  })
+
   test('for an answer that is not Slack’s names the method and is worth another try', () => {
     const error = badAnswer('team.accessLogs', 'HTML')
     assert.deepEqual([error.class, error.code, error.retry], ['contract', 'bad_answer', true])
-    assert.match(error.message, /^team\.accessLogs: the answer is not Slack's \(HTML\)/)
+    assert.match(error.message, /^team\.accessLogs: not a Slack response \(HTML\)/)
   })
 })

@@ -9,7 +9,7 @@ const DAY = 86_400
 
 /** Reads a command line of words between blanks, in an environment of its own. */
 function read(line: string, env: Record<string, string> = {}): Settings | string {
-  return parseOptions(line.split(' ').filter(Boolean), env, '1.2.3', NOW)
+  return parseOptions(line.split(' ').filter(Boolean), env, '1.2.3', { nowSeconds: NOW })
 }
 
 const DEFAULTS: Settings = {
@@ -61,7 +61,7 @@ describe('a command line', () => {
     ['--api-url http://127.0.0.1:8080/api/', { apiUrl: 'http://127.0.0.1:8080/api/' }],
     ['--api-url http://[::1]/', { apiUrl: 'http://[::1]/' }],
     ['--api-url http://localhost', { apiUrl: 'http://localhost/' }],
-    ['', { stateDir: 'e' }, { SLACK_AUDIT_STATE: 'e' }],
+    ['', { stateDir: 'e', stateVariable: 'SLACK_AUDIT_STATE' }, { SLACK_AUDIT_STATE: 'e' }],
     ['', { teamId: 'T2' }, { SLACK_TEAM_ID: 'T2' }],
     ['', { tokenFile: 'e', tokenFileFirst: false }, { SLACK_TOKEN_FILE: 'e' }],
     ['', { apiUrl: 'https://e.example/' }, { SLACK_API_URL: 'https://e.example' }],
@@ -79,29 +79,34 @@ describe('a command line', () => {
   }
 
   const bad: [line: string, says: RegExp, env?: Record<string, string>][] = [
-    ['collect check', /unknown log "check"/],
-    ['Access', /unknown log "Access"/],
+    ['collect check', /unknown log "check": name/],
+    ['toString', /unknown log "toString": name/],
+    ['Access', /unknown log "Access" \(did you mean access\?\)/],
     ['access,integration', /unknown log "access,integration"/],
+    ['acces', /unknown log "acces" \(did you mean access\?\): name access, integration/],
+    ['chek', /did you mean check\?/],
+    ['check verison', /did you mean version\?/],
+    ['logs', /unknown log "logs": name/],
     ['--since 1793869200000', /'1793869200000' is invalid/],
     ['--until 2026-11-05T09:00+25:00', /\+25:00' is invalid/],
     ['--since 1h --until 2h', /--since is later than --until/],
-    ['--state-dir d --until 1h', /--state-dir does not go with --until/],
-    ['--until 1h', /^SLACK_AUDIT_STATE does not go with --until/, { SLACK_AUDIT_STATE: 'e' }],
-    ['--user U1', /^SLACK_AUDIT_STATE does not go with a filter/, { SLACK_AUDIT_STATE: 'e' }],
+    ['--state-dir d --until 1h', /--state-dir cannot be combined with --until/],
+    ['--until 1h', /^SLACK_AUDIT_STATE cannot be combined with --until/, { SLACK_AUDIT_STATE: 'e' }],
+    ['--user U1', /^SLACK_AUDIT_STATE cannot be combined with a filter/, { SLACK_AUDIT_STATE: 'e' }],
     [
       '--state-dir d --until 1h',
-      /^--state-dir does not go with --until/,
+      /^--state-dir cannot be combined with --until/,
       { SLACK_AUDIT_STATE: 'e', SLACK_TEAM_ID: 'T2' },
     ],
-    ['--state-dir d --user U1', /^--state-dir does not go with a filter/],
+    ['--state-dir d --user U1', /^--state-dir cannot be combined with a filter/],
     ['--since 9999-01-01', /'9999-01-01' is invalid.*between 1970 and 2099/],
     ['--since 999999w', /'999999w' is invalid/],
     ['--until 1969-12-31', /'1969-12-31' is invalid/],
     ['--lookback 999999w', /'999999w' is invalid.*at most 50 years/],
     ['--max-time 2608w', /'2608w' is invalid.*at most 50 years/],
-    ['--since 2027-01-01', /--since lies in the future/],
-    [`--since ${NOW + DAY + 1}`, /--since lies in the future/],
-    ['access --app-id A1', /filter the integration log, which is not asked for/],
+    ['--since 2027-01-01', /--since is in the future/],
+    [`--since ${NOW + DAY + 1}`, /--since is in the future/],
+    ['access --app-id A1', /only apply to the integration log, which you did not request/],
     ['--lookback 0d', /'0d' is invalid/],
     ['--lookback 2026-11-05', /'2026-11-05' is invalid/],
     ['--max-time 1.5h', /'1\.5h' is invalid/],
@@ -109,10 +114,14 @@ describe('a command line', () => {
     ['--max-rows 0x10', /'0x10' is invalid/],
     ['--reader 0', /'0' is invalid/],
     ['--reader logstash', /'logstash' is invalid/],
-    ['--max-rows ten', /It must be a whole number from 1/],
+    ['--max-rows ten', /It must be a positive whole number/],
     ['--service-id 1,2', /'1,2' is invalid/],
-    [`--user U${'1'.repeat(40)}`, /is invalid.*an id of Slack/],
-    ['--json', /--json goes with check/],
+    ['--user bruno', /'bruno' is invalid\. It must be a Slack ID such as U0123ABCD/],
+    ['--user A1', /'A1' is invalid/],
+    ['--app-id U1', /'U1' is invalid.*A0123ABCD/],
+    ['--team-id U1', /'U1' is invalid.*T0123ABCD/],
+    [`--user U${'1'.repeat(41)}`, /is invalid/],
+    ['--json', /--json is for check only/],
     ['--report=yes', /--report/],
     ['-x', /unknown option '-x'/],
     ['--api-url ftp://slack.example/', /https:\/\//],
@@ -143,9 +152,9 @@ describe('a command line', () => {
   }
 
   test('that asks for help or the version is answered in text, and nothing is to be done', () => {
-    for (const line of ['--help', '-h', 'check --help']) {
+    for (const line of ['--help', '-h', 'check --help', 'help']) {
       assert.match(String(read(line)), /^Usage: slack-auditor \[collect\]/)
     }
-    for (const line of ['--version', '-V']) assert.equal(read(line), '1.2.3\n')
+    for (const line of ['--version', '-V', 'version']) assert.equal(read(line), '1.2.3\n')
   })
 })

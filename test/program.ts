@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { AuditError } from '../src/errors.ts'
-import type { Run } from '../src/output/report.ts'
+import type { Report } from '../src/output/report.ts'
 
 /** The built file, as a user runs it. */
 export const PROGRAM = fileURLToPath(new URL('../dist/slack-auditor.cjs', import.meta.url))
@@ -80,7 +80,7 @@ export async function run(
 }
 
 /** A run that has not ended by then is killed, and its test fails. */
-const PATIENCE_MS = 60_000
+export const PATIENCE_MS = 300_000
 
 /** Runs the built file to its end, and looks at what holds for every run, however it ends. */
 export async function audit(
@@ -126,7 +126,7 @@ export function wholeLines({ stdout }: Finished): Line[] {
 }
 
 /** The entries of a log that were printed, as Slack's. */
-export function printed(result: Finished, log: Run['log'] = 'access'): unknown[] {
+export function printed(result: Finished, log: Report['log'] = 'access'): unknown[] {
   const lines = wholeLines(result).filter((line) => line.dataset === `slack.${log}`)
   return lines.map((line) => line[log])
 }
@@ -137,8 +137,8 @@ export function texts(entries: readonly unknown[]): string[] {
 }
 
 /** What --report says of a log. */
-export function reportOf(result: Finished, log: Run['log'] = 'access'): Run {
-  const runs = wholeLines(result).map((line) => line['run'] as Run | undefined)
+export function reportOf(result: Finished, log: Report['log'] = 'access'): Report {
+  const runs = wholeLines(result).map((line) => line['run'] as Report | undefined)
   const found = runs.find((report) => report?.log === log)
   assert.ok(found, `a report on ${log}`)
   return found

@@ -10,7 +10,7 @@ import { type AccessRow, type IntegrationRow, Workspace } from './fake-slack/wor
 import { cleanEnvironment, closedAfter, finished, folderOf, PROGRAM, TOKEN } from './program.ts'
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const [, recipes = ''] = /^## Recipes by hand\n(.*?)^## /ms.exec(README) ?? []
+const [, recipes = ''] = /^## Use by hand\n(.*?)^## /ms.exec(README) ?? []
 const COMMANDS = [...recipes.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, command = '']) => command)
 
 const HOUR = 3600

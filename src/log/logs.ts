@@ -1,25 +1,25 @@
 import { accessIds, type Ids, integrationIds } from './ids.ts'
 
-/** One of the two logs, as data: all that differs between them stands here. */
+/** One of the two logs, as data: everything in which they differ. */
 export interface Log {
   readonly name: 'access' | 'integration'
   readonly method: string
   /** The field of the answer that holds the entries. */
   readonly list: string
-  /** The field with an entry's own time, which the watermark and the floors mean. */
+  /** The field with an entry's own time, which watermarks and floors refer to. */
   readonly timeField: string
-  /** The field that says when an entry began. The integration log has one time, so there it is the same field. */
+  /** The field with the time an entry began. The integration log has one time, so it is the same field there. */
   readonly beganField: string
-  /** Rows per page with a cursor. Undefined where the method knows no cursor. */
-  readonly limit: number | undefined
+  /** Rows per page with a cursor. Undefined where the method has no cursors. */
+  readonly cursorPageSize: number | undefined
   /** Rows per page with page numbers. */
-  readonly count: number
-  /** Whether the method takes `before`, so that a walk can go on below the last page Slack gives. */
+  readonly pageSize: number
+  /** Whether the method takes `before`, so that a walk can continue below the last page Slack gives. */
   readonly hasBefore: boolean
   readonly ids: (teamId: string, entry: Record<string, unknown>) => Ids
 }
 
-/** `limit` must stay "under 1000" (docs.slack.dev, team.accessLogs); `count` may be 1000 in both methods. */
+/** Slack's `limit` must stay "under 1000" (docs.slack.dev, team.accessLogs); its `count` may be 1000 in both methods. */
 export const LOGS: Record<Log['name'], Log> = {
   access: {
     name: 'access',
@@ -27,8 +27,8 @@ export const LOGS: Record<Log['name'], Log> = {
     list: 'logins',
     timeField: 'date_last',
     beganField: 'date_first',
-    limit: 999,
-    count: 1000,
+    cursorPageSize: 999,
+    pageSize: 1000,
     hasBefore: true,
     ids: accessIds,
   },
@@ -38,8 +38,8 @@ export const LOGS: Record<Log['name'], Log> = {
     list: 'logs',
     timeField: 'date',
     beganField: 'date',
-    limit: undefined,
-    count: 1000,
+    cursorPageSize: undefined,
+    pageSize: 1000,
     hasBefore: false,
     ids: integrationIds,
   },

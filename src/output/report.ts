@@ -2,12 +2,6 @@ import type { AuditError } from '../errors.ts'
 import type { Log } from '../log/logs.ts'
 import { showCount } from '../text.ts'
 
-export interface Counts {
-  pages: number
-  rowsRead: number
-  rowsPrinted: number
-}
-
 /** What a report says. The optional parts are missing where a run failed before it began. */
 export interface RunFacts {
   readonly log: Log
@@ -20,22 +14,24 @@ export interface RunFacts {
   readonly calls?:
     | { readonly requests: number; readonly retries: number; readonly rateLimitedMs: number }
     | undefined
-  readonly counts?: Readonly<Counts> | undefined
-  /** Whether the log may be sorted by `time`, and by `began`. */
-  readonly sortKeys?: readonly string[] | undefined
+  readonly counts?:
+    | { readonly pages: number; readonly rowsRead: number; readonly rowsPrinted: number }
+    | undefined
+  readonly lookbackSeconds?: number | undefined
+  readonly longestRowSeconds?: number | undefined
   readonly watermark?: number | null | undefined
   readonly gaps?: number | undefined
 }
 
 /**
  * How the run of one log went: the field `run` of a report line. No field ever changes its JSON type, because a store
- * fixes the type at the first value; null is no value.
+ * fixes the type at the first value; null is not a value.
  */
-export function report({ log, error, calls, counts, sortKeys = ['time', 'began'], ...facts }: RunFacts) {
+export function report({ log, error, calls, counts, ...facts }: RunFacts) {
   return {
     log: log.name,
     outcome: error ? ('failure' as const) : ('success' as const),
-    /** Whether all that was asked for was read, beyond doubt. */
+    /** Whether everything requested was read. */
     complete: facts.complete,
     /** ISO 8601, UTC. */
     started: new Date(facts.startedMs).toISOString(),
@@ -46,26 +42,27 @@ export function report({ log, error, calls, counts, sortKeys = ['time', 'began']
     rows_printed: counts?.rowsPrinted ?? 0,
     retries: calls?.retries ?? 0,
     rate_limited_ms: Math.round(calls?.rateLimitedMs ?? 0),
-    /** Whether the log may be sorted by this time field; false once answers have shown that it is not. */
-    order: { [log.timeField]: sortKeys.includes('time'), [log.beganField]: sortKeys.includes('began') },
+    /** How long after it began a row may still change, and the longest row that this is taken from; seconds. */
+    lookback_s: facts.lookbackSeconds ?? 0,
+    longest_row_s: facts.longestRowSeconds ?? 0,
     /** Epoch seconds. */
     watermark: facts.watermark ?? null,
-    /** Ranges left unread for later runs. */
+    /** How many ranges are left unread for later runs. */
     gaps: facts.gaps ?? 0,
     version: facts.version,
     ...(error && { error: { class: error.class, code: error.code, message: error.message } }),
   }
 }
 
-export type Run = Readonly<ReturnType<typeof report>>
+export type Report = Readonly<ReturnType<typeof report>>
 
-/** The same in one line for people. `limit`: the limit at which the run stopped. `remembers`: a later run goes on. */
-export function summary(run: Run, limit: string | undefined, remembers: boolean): string {
+/** The same in one line for people. `limit`: what stopped the run. `remembers`: a later run resumes. */
+export function summary(run: Report, limit: string | undefined, remembers: boolean): string {
   if (run.error && run.pages === 0) return `${run.log}: ${run.error.message}`
   const printed = run.rows_printed.toLocaleString('en-US')
   const counts = `${printed} printed of ${showCount(run.rows_read, 'row')} read in ${showCount(run.pages, 'page')}`
   if (run.complete) return `${run.log}: ${counts}, complete`
-  const why = run.error ? run.error.message : limit ? `stopped at ${limit}` : 'perhaps not complete'
+  const why = run.error ? run.error.message : limit ? `stopped at ${limit}` : 'possibly incomplete'
   const rest = run.gaps > 0 && remembers ? '; later runs read the rest' : ''
   return `${run.log}: ${counts}; ${why}${rest}`
 }

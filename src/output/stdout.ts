@@ -1,15 +1,15 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { AuditError, errnoOf } from '../errors.ts'
 
-/** Where the lines go. A write resolves once the system took all of it; only then is the next page asked for. */
+/** Where the lines go. A write resolves once the system has taken all of it; only then is the next page requested. */
 export interface Output {
   /** @throws AuditError of class `output`, as does every later write. */
   write(chunk: string): Promise<void>
-  /** Lets nothing go on that waits for a write, now or later; resolves when the write that is under way has ended. */
+  /** Freezes every current and later writer; resolves when the write in progress has finished. */
   halt(): Promise<void>
 }
 
-/** The output on a stream, in practice stdout. `onFailure` is called once, when it takes no more. */
+/** The output on a stream, in practice stdout. `onFailure` is called once, when a write fails. */
 export function openOutput(stream: NodeJS.WritableStream, onFailure: () => void): Output {
   let failure: AuditError | undefined
   let halted = false
@@ -21,7 +21,7 @@ export function openOutput(stream: NodeJS.WritableStream, onFailure: () => void)
     }
     return failure
   }
-  // The callback of each write tells; without a listener the event alone would end in a stack trace.
+  // Each write's callback reports the error; without a listener the 'error' event would crash with a stack trace.
   stream.on('error', fail)
   return {
     async write(chunk) {
@@ -55,10 +55,10 @@ function outputError(error: Error): AuditError {
 }
 
 /**
- * Whether the program was started with a closed stdout (`>&-`). Node then opens /dev/null in its place, for reading too,
- * and every write succeeds: the lines would be lost and remembered as printed. Only Linux tells; elsewhere it is false.
+ * Whether stdout seems to have been closed at the start (`>&-`). Node then opens /dev/null instead, for reading too, and
+ * every write succeeds: the lines would be lost, yet remembered as printed. Only Linux shows it; elsewhere it is false.
  */
-export function stdoutIsClosed(): boolean {
+export function stdoutSeemsClosed(): boolean {
   try {
     if (readlinkSync('/proc/self/fd/1') !== '/dev/null') return false
     const flags = /^flags:\s+(\d+)$/m.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))?.[1]

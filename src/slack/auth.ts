@@ -6,12 +6,12 @@ import type { Retrier } from './retry.ts'
 
 /** The account that a token belongs to. */
 export interface Account {
-  /** What auth.test calls the team: it names the state file. */
-  readonly teamId: string
-  /** What the lines say: --team-id, if given, stands in for the team. */
+  /** The team that auth.test names. The state file is named after it. */
+  readonly tokenTeamId: string
+  /** The team printed on every line: --team-id if given, else the token's own. */
   readonly team: Team & { readonly id: string }
   readonly user: string
-  /** The scopes of the token, where Slack names them. */
+  /** The scopes of the token, if Slack lists them. */
   readonly scopes: readonly string[] | undefined
 }
 
@@ -19,21 +19,21 @@ export interface Account {
 export async function authenticate(
   call: SlackCall,
   retrier: Retrier,
-  workspace: string | undefined,
+  requestedTeamId: string | undefined,
 ): Promise<Account> {
   return retrier.call(async () => {
     const answer = asObject(await call('auth.test', {})) ?? {}
     // A token of a whole organisation may come without a team.
-    const teamId = answer['team_id'] ?? answer['enterprise_id']
-    if (typeof teamId !== 'string' || !/^[A-Za-z0-9]{1,40}$/.test(teamId)) {
+    const tokenTeamId = answer['team_id'] ?? answer['enterprise_id']
+    if (typeof tokenTeamId !== 'string' || !/^[A-Za-z0-9]{1,40}$/.test(tokenTeamId)) {
       throw badAnswer('auth.test', 'no team_id')
     }
-    const id = workspace ?? teamId
+    const id = requestedTeamId ?? tokenTeamId
     const name = answer['team']
     const scopes = asObject(answer['response_metadata'])?.['scopes']
     return {
-      teamId,
-      team: { id, name: id === teamId && typeof name === 'string' ? name : null },
+      tokenTeamId,
+      team: { id, name: id === tokenTeamId && typeof name === 'string' ? name : null },
       user: String(answer['user'] ?? answer['user_id'] ?? ''),
       scopes: Array.isArray(scopes) ? scopes.map(String) : undefined,
     }

@@ -5,7 +5,7 @@ const REINSTALL = 'install the app again, as an active admin or owner of the wor
 
 /**
  * Slack's error codes by class, and what the operator should do about each. Source: the error lists of
- * team.accessLogs, team.integrationLogs and auth.test on docs.slack.dev. Any other code is passed on by name.
+ * team.accessLogs, team.integrationLogs and auth.test on docs.slack.dev. Any other code is reported as it is.
  */
 const SENTENCES: Partial<Record<ErrorClass, Record<string, string>>> = {
   plan: {
@@ -16,13 +16,14 @@ const SENTENCES: Partial<Record<ErrorClass, Record<string, string>>> = {
       'the token lacks a scope: add the user scope "admin" to the app and have an admin or owner install it again',
     not_allowed_token_type:
       'this kind of token is not allowed: use the User OAuth Token, which begins with xoxp-, not a bot or app token',
-    not_authed: 'no token reached Slack: set SLACK_TOKEN or --token-file, and check what a gateway removes',
+    not_authed:
+      'no token reached Slack: set SLACK_TOKEN or --token-file, and check that no gateway strips the Authorization header',
     invalid_auth:
       'Slack does not accept the token: check that it is copied whole, then that the IP allow-list of the app holds the address of this machine, then that --team-id is a workspace of the token',
     token_expired:
       'the token has expired: the app rotates its tokens, which live 12 hours; use an app without token rotation',
     'token_revoked account_inactive': `the token was revoked, the app removed, or the user who installed it deactivated: ${REINSTALL}`,
-    'no_permission user_is_bot is_bot': `the user of this token is a bot, or no admin or owner: ${REINSTALL}`,
+    'no_permission user_is_bot is_bot': `the user of this token is a bot, or not an admin or owner: ${REINSTALL}`,
     'access_denied accesslimited ekm_access_denied':
       'a policy of the workspace, its allowed networks or its key management blocks this: ask the owner of the workspace',
     enterprise_is_restricted:
@@ -31,10 +32,10 @@ const SENTENCES: Partial<Record<ErrorClass, Record<string, string>>> = {
       'the app is not added to that workspace, or --team-id is wrong or missing: add the app there, or correct --team-id',
     two_factor_setup_required: 'the user of this token must set up two-factor authentication first',
     'org_login_required team_added_to_org upgrade_required':
-      'the workspace is being migrated or must be upgraded: wait until that is done; later runs go on by themselves',
+      'the workspace is being migrated or must be upgraded: wait until that is done; later runs then continue by themselves',
   },
   contract: {
-    over_pagination_limit: 'Slack gives no page further down than this',
+    over_pagination_limit: 'Slack gives no page beyond this one',
     invalid_cursor: 'Slack no longer accepts its own cursor',
     'invalid_limit invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type missing_post_type invalid_json json_not_object':
       'Slack refused the form of the request: check the options given, else report it as a bug',
@@ -45,8 +46,7 @@ const SENTENCES: Partial<Record<ErrorClass, Record<string, string>>> = {
     ratelimited: 'Slack allows no more calls for now',
   },
   outage: {
-    'internal_error fatal_error service_unavailable request_timeout':
-      'a fault on the side of Slack: it was tried again, and the next run tries again',
+    'internal_error fatal_error service_unavailable request_timeout': 'Slack has a problem',
   },
 }
 
@@ -58,10 +58,10 @@ const KNOWN = new Map(
   ),
 )
 
-/** Every error code of Slack that has a sentence of its own. */
+/** Every Slack error code that has its own sentence. */
 export const KNOWN_SLACK_ERRORS: readonly string[] = [...KNOWN.keys()]
 
-/** What an `ok: false` of Slack means for the operator. `detail` is what Slack added, such as the scope it needs. */
+/** What Slack's `ok: false` means for the operator. `detail` is what Slack added, such as the scope it needs. */
 export function slackAnswerError(
   method: string,
   code: string,

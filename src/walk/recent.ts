@@ -1,26 +1,23 @@
-import type { Times } from '../log/page.ts'
+import type { Entry, Times } from '../log/page.ts'
+import { LookBack } from './listing.ts'
 
-/** So many of the entries met last are remembered whatever their times: a row that arrives pushes others down a page. */
-const LATEST = 5_000
-
-interface Met extends Times {
-  /** The listing of this run that showed the entry last; 0 where an earlier run printed it. */
-  readonly listing: number
-}
+/** How many entries may be held before those that cannot be met again are looked for. */
+const PRUNE_ENTRIES = 10_000
 
 /**
- * The entries that may be met again, by id: those that earlier runs printed and those that this run met. An entry met
- * again is neither printed again nor taken as evidence of the order.
+ * The printed entries that may be met again, by id: those of earlier runs and those of this one. An undated entry is
+ * remembered for 30 days after it was last met, so that it does not depend on the entry above it.
  */
 export class RecentEntries {
-  #met: Map<string, Met>
+  readonly #met: Map<string, Times>
+  readonly #startedAt: number
   #pruneAt: number
-  #listings = 0
 
-  /** `printed`: what earlier runs printed and may be met again. */
-  constructor(printed: ReadonlyMap<string, Times>) {
-    this.#met = new Map([...printed].map(([id, { time, began }]) => [id, { time, began, listing: 0 }]))
-    this.#pruneAt = this.#met.size + 2 * LATEST
+  /** `printed`: what earlier runs printed. `startedAt`: when this run began, epoch seconds. */
+  constructor(printed: ReadonlyMap<string, Times>, startedAt: number) {
+    this.#met = new Map(printed)
+    this.#startedAt = startedAt
+    this.#pruneAt = this.#met.size + PRUNE_ENTRIES
   }
 
   /** How many entries are held, for a test of the memory. */
@@ -28,42 +25,23 @@ export class RecentEntries {
     return this.#met.size
   }
 
-  /** The number of a listing that begins now, from 1. */
-  startListing(): number {
-    this.#listings += 1
-    return this.#listings
+  has({ id }: Entry): boolean {
+    return this.#met.has(id)
   }
 
-  /** The listing that showed this entry last; 0: an earlier run printed it; undefined: it is new. */
-  metIn(id: string): number | undefined {
-    return this.#met.get(id)?.listing
+  add({ id, time, began, dated }: Entry): void {
+    this.#met.set(id, dated ? { time, began } : { time: this.#startedAt + LookBack.MOST_SECONDS, began: 0 })
   }
 
-  add({ id, time, began }: Times & { id: string }, listing: number): void {
-    this.#met.delete(id)
-    this.#met.set(id, { time, began, listing })
-  }
-
-  /** The entry was met and left to a later run. */
-  forget({ id }: { id: string }): void {
-    this.#met.delete(id)
-  }
-
-  /** To be called after each page: forgets, now and then, what is neither `needed` nor among the latest entries. */
-  prune(needed: (times: Times) => boolean): void {
+  /** Call after each page. Every 10,000 entries, drops those that cannot be met again. */
+  prune(mayBeMetAgain: (times: Times) => boolean): void {
     if (this.#met.size < this.#pruneAt) return
-    let old = this.#met.size - LATEST
-    for (const [id, met] of this.#met) {
-      if (old === 0) break
-      old -= 1
-      if (!needed(met)) this.#met.delete(id)
-    }
-    this.#pruneAt = this.#met.size + LATEST
+    for (const [id, times] of this.#met) if (!mayBeMetAgain(times)) this.#met.delete(id)
+    this.#pruneAt = this.#met.size + PRUNE_ENTRIES
   }
 
   /** The entries to remember for later runs. */
-  needed(needed: (times: Times) => boolean): Map<string, Times> {
-    const kept = [...this.#met].filter(([, met]) => needed(met))
-    return new Map(kept.map(([id, { time, began }]) => [id, { time, began }]))
+  kept(mayBeMetAgain: (times: Times) => boolean): Map<string, Times> {
+    return new Map([...this.#met].filter(([, times]) => mayBeMetAgain(times)))
   }
 }

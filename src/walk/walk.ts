@@ -1,38 +1,40 @@
 import { AuditError, SlackCallError } from '../errors.ts'
 import type { Log } from '../log/logs.ts'
-import type { Entry, Page, Times } from '../log/page.ts'
-import { JITTER_SECONDS, LEAST_ANCHOR_ENTRIES, Listing, type Order } from './order.ts'
-import type { RecentEntries } from './recent.ts'
+import type { Page } from '../log/page.ts'
+import { Listing } from './listing.ts'
 
 /** Slack gives this many pages of one listing (docs.slack.dev, over_pagination_limit). */
 const PAGE_CAP = 100
+/** This many pages in a row without an entry are a loop, and so are this many that repeat the page above. */
+const MOST_EMPTY_PAGES = 100
+const MOST_REPEATS = 2
 
 export interface WalkOptions {
   readonly log: Log
-  /** Sent with every request: team_id, filters. Slack forgets what is not repeated with a cursor. */
+  /** team_id and filters: repeated with every request, because Slack does not remember them with a cursor. */
   readonly args: Record<string, string>
   readonly fetchPage: (args: Record<string, string>) => Promise<Page>
-  /** Epoch seconds. */
-  readonly now: () => number
-  /** What is known of the order. The walk adds what it sees. */
-  readonly order: Order
-  /** What may be met again. The walk adds what it meets. */
-  readonly recent: RecentEntries
-  /** Called when the walk goes on below with `before`, with the reason where that may leave something out. */
-  readonly onGoingBelow: (doubt?: string) => void
+  /** Waits before an answer without entries is asked for once more. */
+  readonly pause: () => Promise<void>
+  /** When the run began, epoch seconds. */
+  readonly startedAt: number
+  /** How long after it began a row may still change, by what the run has met so far. */
+  readonly lookbackSeconds: () => number
+  /** Called where the walk may skip entries, with the reason. */
+  readonly onSkip: (reason: string) => void
 }
 
 /** A page of a walk. */
 export interface Step {
-  readonly entries: readonly Entry[]
-  /** Those of its entries that neither this run nor, as far as is remembered, an earlier one has met. */
-  readonly fresh: readonly Entry[]
-  /** How far down this listing was read; no single entry decides it. Undefined: not far enough to say. */
-  readonly anchor: Times | undefined
+  readonly page: Page
+  /** What is unread began at or before this time: epoch seconds, or Infinity before the first dated entry. */
+  readonly place: number
+  /** Whether the log ends with this page. */
+  readonly last: boolean
 }
 
-/** What follows a page: a cursor, or a page number with the size of the pages. */
-interface Place {
+/** A page of a listing: by cursor, by number, or neither for the first one. */
+interface Position {
   readonly cursor?: string
   readonly page?: number
   readonly count?: number
@@ -40,8 +42,8 @@ interface Place {
 
 /**
  * Walks a log from `before` (epoch seconds, inclusive; undefined: from its head) to its end, page by page. Where Slack
- * gives no further page, the walk goes on below with a lower `before`.
- * @throws SlackCallError of a call; AuditError if the walk does not advance or cannot go on.
+ * cuts a listing short, the walk continues in a new one with a lower `before`.
+ * @throws SlackCallError of a call; AuditError if the walk does not advance or cannot continue.
  */
 export async function* walk(options: WalkOptions, before: number | undefined): AsyncGenerator<Step, void> {
   for (let from: number | undefined | 'end' = before; from !== 'end'; ) {
@@ -49,73 +51,63 @@ export async function* walk(options: WalkOptions, before: number | undefined): A
   }
 }
 
-/** Walks one listing, which is what Slack gives for one `before`. Returns the `before` to go on with, or `end`. */
+/** Walks one listing, which is what Slack gives for one `before`. Returns the `before` of the next one, or `end`. */
 async function* walkListing(
   options: WalkOptions,
   before: number | undefined,
 ): AsyncGenerator<Step, number | 'end'> {
-  const { log, order, recent } = options
-  const listing = new Listing(order, before, options.now())
-  const number = recent.startListing()
-  const cursors = new Set<string>()
-  let place: Place = log.limit === undefined ? { page: 1, count: log.count } : {}
+  const { log } = options
+  const listing = new Listing()
+  const loops = new LoopGuard(log)
+  let position: Position = log.cursorPageSize === undefined ? { page: 1, count: log.pageSize } : {}
   let page: Page | undefined
-  for (let pagesRead = 1; ; pagesRead += 1) {
+  for (let read = 1; ; read += 1) {
+    let next: Position | 'end'
     try {
-      page = await options.fetchPage(argumentsOf(options, place, before))
+      ;({ page, next } = await turn(options, loops, position, before))
     } catch (error) {
       if (!page || !endsListing(error)) throw error
-      if (log.hasBefore) return goBelow(options, listing, before)
-      throw pagesUnread(log, pagesRead - 1, page.pages)
+      if (log.hasBefore) return lowerBefore(options, listing, before)
+      throw pagesUnread(log, read - 1, page.pages)
     }
-    assertTurned(log, place, page)
-    assertBelow(log, page, before)
-    listing.turnPage()
-    const fresh: Entry[] = []
-    let repeated = 0
-    for (const entry of page.entries) {
-      const metIn = recent.metIn(entry.id)
-      if (metIn === number) repeated += 1
-      else listing.observe(entry, metIn !== undefined && metIn > 0)
-      recent.add(entry, number)
-      if (metIn === undefined) fresh.push(entry)
-    }
-    if (
-      page.pages === undefined &&
-      (place.page ?? 1) > 1 &&
-      repeated > 0 &&
-      repeated === page.entries.length
-    ) {
-      throw notAdvancing(log, `page ${place.page} holds the entries of the page before it`)
-    }
-    yield { entries: page.entries, fresh, anchor: listing.anchor }
-
-    const next = following(log, place, page, cursors)
-    if (next === 'end') {
-      // A listing that ends exactly at Slack's cap may have been cut there without a word.
-      return pagesRead === PAGE_CAP && log.hasBefore ? goBelow(options, listing, before) : 'end'
-    }
-    if (next.page !== undefined && next.page > PAGE_CAP) {
-      if (log.hasBefore) return goBelow(options, listing, before)
-      throw pagesUnread(log, pagesRead, page.pages)
-    }
-    const lowered = beforeForNextPage(order, listing, page, before)
-    if (lowered !== undefined) return lowered
-    place = next
+    loops.assertNew(page)
+    listing.add(page.entries)
+    const isBeyondCap = next !== 'end' && (next.page ?? 0) > PAGE_CAP
+    // A listing that ends at page 100 may have been cut there without a word.
+    const isCut = log.hasBefore && (isBeyondCap || (read >= PAGE_CAP && page.entries.length > 0))
+    const place = listing.place(options.lookbackSeconds()) ?? Number.POSITIVE_INFINITY
+    yield { page, place: Math.min(place, before ?? place), last: next === 'end' && !isCut }
+    if (isCut) return lowerBefore(options, listing, before)
+    if (next === 'end') return 'end'
+    if (isBeyondCap) throw pagesUnread(log, read, page.pages)
+    position = next
   }
 }
 
-function argumentsOf(
-  { log, args }: WalkOptions,
-  place: Place,
+/**
+ * Fetches a page and finds what follows it. Slack has given empty answers in the middle of a log, so one ends the
+ * listing only if Slack repeats it after a pause.
+ */
+async function turn(
+  { log, args, fetchPage, pause }: WalkOptions,
+  loops: LoopGuard,
+  position: Position,
   before: number | undefined,
-): Record<string, string> {
-  const { cursor, page, count } = place
-  return {
-    ...args,
-    ...(before !== undefined && { before: String(before) }),
-    ...(page === undefined ? { limit: String(log.limit) } : { count: String(count), page: String(page) }),
-    ...(cursor !== undefined && { cursor }),
+): Promise<{ page: Page; next: Position | 'end' }> {
+  const { cursor, page: number, count } = position
+  for (let again = false; ; again = true) {
+    const page = await fetchPage({
+      ...args,
+      ...(before !== undefined && { before: String(before) }),
+      ...(number === undefined
+        ? { limit: String(log.cursorPageSize) }
+        : { count: String(count), page: String(number) }),
+      ...(cursor !== undefined && { cursor }),
+    })
+    assertAskedFor(log, page, number, before)
+    const next = following(log, position, page, loops)
+    if (again || next !== 'end' || page.entries.length + page.unreadable > 0) return { page, next }
+    await pause()
   }
 }
 
@@ -123,84 +115,88 @@ function argumentsOf(
  * The answer decides what follows: a cursor; else, in a walk that was never given one, a further page by its `paging`;
  * else, where a page of a numbered listing came full and without `paging`, the next page; else the end.
  */
-function following(log: Log, place: Place, page: Page, cursors: Set<string>): Place | 'end' {
+function following(log: Log, position: Position, page: Page, loops: LoopGuard): Position | 'end' {
   if (page.nextCursor !== undefined) {
-    if (cursors.has(page.nextCursor)) throw notAdvancing(log, 'Slack gave the same cursor twice')
-    cursors.add(page.nextCursor)
+    loops.assertNewCursor(page.nextCursor)
     return { cursor: page.nextCursor }
   }
-  if (cursors.size > 0) return 'end'
-  if (place.page !== undefined) {
-    const more =
-      page.pages === undefined ? page.entries.length >= (place.count ?? log.count) : page.pages > place.page
-    return more ? { ...place, page: place.page + 1 } : 'end'
+  if (position.cursor !== undefined) return 'end'
+  if (position.page !== undefined) {
+    const count = position.count ?? log.pageSize
+    const isFull = page.entries.length + page.unreadable >= (page.perPage ?? count)
+    const more = page.pages === undefined ? isFull : page.pages > position.page
+    return more ? { page: position.page + 1, count } : 'end'
   }
   if ((page.pages ?? 0) <= 1) return 'end'
-  // `limit` was taken for classic paging. Its pages go on in the size the answer names, else from the first one.
-  return page.perPage === undefined ? { page: 1, count: log.count } : { page: 2, count: page.perPage }
+  // Slack took `limit` for classic paging. The next pages have the size that the answer names, else start over.
+  return page.perPage === undefined ? { page: 1, count: log.pageSize } : { page: 2, count: page.perPage }
 }
 
-/** Slack gives nothing further down in this listing, but it would in another. */
+/** Whether Slack gives nothing further in this listing, but would in a new one. */
 function endsListing(error: unknown): boolean {
   return error instanceof SlackCallError && /^(over_pagination_limit|invalid_cursor)$/.test(error.code)
 }
 
-/**
- * The `before` with which a walk goes on below a listing that Slack has cut: the anchor of the listing, with room for
- * jitter where that is still lower than the present `before`.
- * @throws AuditError if no lower `before` can be had.
- */
-function goBelow(
-  { log, order, onGoingBelow }: WalkOptions,
+/** The `before` with which a walk continues where Slack cut a listing. @throws AuditError if nothing was read in it. */
+function lowerBefore(
+  { log, startedAt, lookbackSeconds, onSkip }: WalkOptions,
   listing: Listing,
   before: number | undefined,
 ): number {
-  const key = order.anchorKey
-  const anchor = listing.anchor?.[key]
-  const ceiling = before ?? Number.POSITIVE_INFINITY
-  if (anchor !== undefined && anchor + JITTER_SECONDS < ceiling) {
-    onGoingBelow()
-    return anchor + JITTER_SECONDS
+  const place = listing.place(lookbackSeconds())
+  const byTime = listing.placeByTime
+  if (place === undefined || byTime === undefined) {
+    throw notAdvancing(log, 'Slack cut the listing before it gave an entry with a readable time')
   }
-  const lowest = anchor ?? listing.highestOfFew
-  if (lowest === undefined || lowest > ceiling) throw notAdvancing(log, 'Slack gives the same entries again')
-  if (anchor === undefined) onGoingBelow('Slack broke off after a handful of entries')
-  else if (lowest === ceiling)
-    onGoingBelow(`more entries share the second ${lowest} than Slack gives pages for`)
-  else onGoingBelow(listing.uneven[key] ? 'the log is out of order where its pages end' : undefined)
-  return lowest === ceiling ? lowest - 1 : lowest
+  const ceiling = before ?? startedAt
+  if (place < ceiling) return place
+  onSkip('Slack cut a listing within one look-back, so older entries that changed there may be missing')
+  return Math.min(byTime, ceiling - 1)
 }
 
-/**
- * The `before` for the next page of a listing that `before` cuts by the own time; undefined where the page is turned. A
- * row that is touched leaves such a listing, and the rows under it move up onto a page already read. So each page gets a
- * `before` of its own, where that skips at least a third of the page just read.
- */
-function beforeForNextPage(
-  order: Order,
-  listing: Listing,
-  { entries }: Page,
+/** Proves that a listing advances. */
+class LoopGuard {
+  readonly #log: Log
+  readonly #cursors = new Set<string>()
+  #ids: ReadonlySet<string> = new Set()
+  #empty = 0
+  #repeats = 0
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  assertNewCursor(cursor: string): void {
+    if (this.#cursors.has(cursor)) throw notAdvancing(this.#log, 'Slack gave the same cursor twice')
+    this.#cursors.add(cursor)
+  }
+
+  assertNew({ entries }: Page): void {
+    this.#empty = entries.length === 0 ? this.#empty + 1 : 0
+    if (this.#empty >= MOST_EMPTY_PAGES) throw notAdvancing(this.#log, `${this.#empty} empty pages in a row`)
+    if (entries.length === 0) return
+    // Rows that arrive push others onto the next page, so a single repeat proves nothing.
+    this.#repeats = entries.every(({ id }) => this.#ids.has(id)) ? this.#repeats + 1 : 0
+    if (this.#repeats >= MOST_REPEATS) throw notAdvancing(this.#log, 'Slack gave the same page three times')
+    this.#ids = new Set(entries.map(({ id }) => id))
+  }
+}
+
+function assertAskedFor(
+  log: Log,
+  { entries, page }: Page,
+  number: number | undefined,
   before: number | undefined,
-): number | undefined {
-  if (before === undefined || !listing.anchor || order.beforeComparesBegan) return undefined
-  if (order.sortKeys.length !== 1 || order.anchorKey !== 'time') return undefined
-  const next = listing.anchor.time + JITTER_SECONDS
-  const left = entries.filter(({ time }) => time > next).length
-  return next < before && left * 3 >= entries.length && left >= LEAST_ANCHOR_ENTRIES ? next : undefined
-}
-
-function assertTurned(log: Log, place: Place, page: Page): void {
-  if (place.page !== undefined && page.page !== undefined && page.page !== place.page) {
-    throw notAdvancing(log, `page ${place.page} was asked for, page ${page.page} came`)
+): void {
+  if (number !== undefined && page !== undefined && page !== number) {
+    throw notAdvancing(log, `page ${number} was requested, page ${page} came`)
   }
-}
-
-function assertBelow(log: Log, page: Page, before: number | undefined): void {
   if (before === undefined) return
-  const above = page.entries.filter(({ time, began, dated }) => dated && time > before && began > before)
-  // One odd entry among others is no proof.
-  if (above.length > 1 || (above.length === 1 && page.entries.length === 1))
-    throw notAdvancing(log, 'Slack, or a gateway, does not heed "before"')
+  const above = entries.filter(({ began, dated }) => dated && began > before)
+  // One odd entry among others proves nothing.
+  if (above.length > 1 || (above.length === 1 && entries.length === 1)) {
+    throw notAdvancing(log, 'Slack, or a gateway, ignores "before"')
+  }
 }
 
 function notAdvancing(log: Log, what: string): AuditError {
@@ -211,6 +207,6 @@ function pagesUnread(log: Log, read: number, pages: number | undefined): AuditEr
   return new AuditError(
     'contract',
     'pages_unread',
-    `${log.method}: Slack gives ${read} of ${pages ?? 'more'} pages, and this log has no other way down: the oldest entries were not read. Read them in parts, with --app-id, --service-id, --user or --change-type`,
+    `${log.method}: Slack serves only ${read} of ${pages ?? 'more'} pages, so the oldest entries were not read. Fetch them in parts with --app-id, --service-id, --user or --change-type`,
   )
 }

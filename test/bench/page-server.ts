@@ -1,6 +1,6 @@
 /**
- * A local Slack that is no bottleneck. This process makes up a workspace, writes all pages of its access log as JSON once,
- * and from then on only sends bytes. It is started with the number of rows, and tells its parent the API root.
+ * A local Slack that is not the bottleneck. It makes up a workspace with as many rows as its argument says, and makes
+ * each answer once; from then on it only sends bytes. It sends its parent the API root.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,20 +12,17 @@ const accessRows = Number(process.argv[2])
 const workspace = new Workspace({ seed: 1, now: Math.floor(Date.now() / 1000), accessRows })
 const slack = new Slack({ workspace, pageCap: Infinity })
 
-const account = Buffer.from(JSON.stringify(slack.answer('auth.test', {})))
-/** By the cursor that leads to the page; the first one has none. */
-const pages = new Map<string, Buffer>()
-for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-  const answer = slack.answer('team.accessLogs', { limit: '999', ...(cursor && { cursor }) })
-  pages.set(cursor, Buffer.from(JSON.stringify(answer)))
-  const { next_cursor } = answer['response_metadata'] as { next_cursor: string }
-  cursor = next_cursor || undefined
-}
+/** The answers given so far, by path and arguments. */
+const answers = new Map<string, Buffer>()
 
 const server = createServer(async (request, response) => {
-  const cursor = new URLSearchParams(await text(request)).get('cursor') ?? ''
-  const body = request.url === '/api/auth.test' ? account : pages.get(cursor)
-  response.writeHead(body ? 200 : 404, { 'content-type': 'application/json; charset=utf-8' }).end(body)
+  const args = await text(request)
+  const asked = `${request.url} ${args}`
+  const answer = () =>
+    slack.answer(String(request.url).slice('/api/'.length), Object.fromEntries(new URLSearchParams(args)))
+  const body = answers.get(asked) ?? Buffer.from(JSON.stringify(answer()))
+  answers.set(asked, body)
+  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body)
 })
 server.listen(0, '127.0.0.1', () => {
   process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`)

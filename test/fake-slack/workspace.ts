@@ -30,6 +30,8 @@ export interface WorkspaceOptions {
   integrationRows?: number
   /** How far back the logs reach. Default 365. */
   days?: number
+  /** A row is a session of up to a day. This share of the rows lasts for up to four weeks instead. Default 0. */
+  longRows?: number
   /** Also the oddities seen in real logs: missing addresses, string dates, twins, letters beyond ASCII. Default true. */
   odd?: boolean
 }
@@ -103,6 +105,9 @@ export class Workspace {
   readonly #users: User[]
   readonly #devices: Device[] = []
   readonly #access: AccessRow[] = []
+  readonly #longRows: number
+  /** How long each access row may grow, in seconds from its first use. */
+  readonly #lives: number[] = []
   readonly #integrations: IntegrationRow[] = []
   readonly #identities = new Set<string>()
   /** What happened but does not show yet, soonest first. */
@@ -112,10 +117,11 @@ export class Workspace {
   #integrationEvents = 0
 
   constructor(options: WorkspaceOptions) {
-    const { seed, now, accessRows, integrationRows = 60, days = 365, odd = true } = options
+    const { seed, now, accessRows, integrationRows = 60, days = 365, odd = true, longRows = 0 } = options
     const random = seeded(seed)
     this.#random = random
     this.#odd = odd
+    this.#longRows = longRows
     this.now = now
     this.team = {
       id: `T0${(seed >>> 0).toString(36).toUpperCase().padStart(8, '0')}`,
@@ -207,10 +213,8 @@ export class Workspace {
       // The first row made is the newest; now and then two rows share a second.
       if (!previous) first = last = this.now - random.int(60)
       else if (random.chance(0.03)) first = last = previous.date_last
-      // Half are seen once. Most of the others are sessions of up to a day. Nobody has proven that none is longer, so
-      // some live for weeks, and date_last sorts unlike date_first.
-      else if (random.chance(0.5))
-        last += random.int(Math.min(this.now - first, random.chance(0.8) ? DAY : 60 * DAY))
+      // Half are seen once.
+      else if (random.chance(0.5)) last += random.int(Math.min(this.now - first, this.#life()))
       const row = this.#begin(random.pick(this.#devices), first, last)
       if (row) rows.push(row)
     }
@@ -248,8 +252,10 @@ export class Workspace {
     const known = this.#access.length
     const position = known - 1 - random.int(random.chance(0.75) ? Math.min(known, 50) : known)
     const row = this.#access[position] as AccessRow
-    // Whether a combination has one row for ever is not known, so sometimes it gets another one.
-    if (random.chance(0.1)) this.#showNew(row, second, maxDelay)
+    this.#lives[position] ??= this.#life()
+    // A session ends some time. After that, and sometimes before, the same combination gets another row.
+    if (second - row.date_first > this.#lives[position] || random.chance(0.1))
+      this.#showNew(row, second, maxDelay)
     else
       this.#happen(second, maxDelay, () => {
         const current = this.#access[position] as AccessRow
@@ -271,6 +277,10 @@ export class Workspace {
     this.#identities.add(identity)
     const count = last > first ? 2 + this.#random.int((last - first) / HOUR) : 1
     return { ...device, date_first: first, date_last: last, count }
+  }
+
+  #life(): number {
+    return this.#random.chance(this.#longRows) ? this.#random.int(28 * DAY) : this.#random.int(DAY)
   }
 
   #newDevice(user: User): Device {

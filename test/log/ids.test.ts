@@ -29,7 +29,7 @@ describe('the ids of an access-log row', () => {
     })
   })
 
-  test('take what is missing for null', () => {
+  test('count a missing field as null', () => {
     const nothing = {
       row: recipe('["T1",null,null,null,null]'),
       id: recipe('["T1",null,null,null,null,null,null]'),
@@ -39,7 +39,7 @@ describe('the ids of an access-log row', () => {
   })
 
   const fields = ['user_id', 'ip', 'user_agent', 'date_first', 'date_last', 'count'] as const
-  test('are other ones in every other team', () => {
+  test('differ from team to team', () => {
     const [here, there] = [accessIds('T1', row), accessIds('T2', row)]
     assert.ok(here.id !== there.id && here.row !== there.row)
   })
@@ -124,7 +124,7 @@ describe('the id of an integration-log entry', () => {
 })
 
 describe('the id of a report', () => {
-  test('is a hash over the JSON of the team and all the report says, its keys sorted', () => {
+  test('is a hash over the JSON of the team and the whole report, its keys sorted', () => {
     const run = { log: 'access', pages: 3, watermark: null, error: { code: 'é' } }
     assert.equal(reportId('T1', run), recipe('["T1",{"error":{"code":"é"},"log":"access","pages":"3"}]'))
   })

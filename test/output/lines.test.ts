@@ -63,6 +63,13 @@ describe('a line', () => {
     })
   }
 
+  test('holds an entry that was nested too deep as one string', () => {
+    const raw = '{"name":"Jörg"}'
+    const line = access([{ id: 'i', row: 'r', raw }])
+    assert.match(line, /"access":"{\\"name\\":\\"J\\u00f6rg\\"}"}\n$/)
+    assert.equal(JSON.parse(line).access, raw)
+  })
+
   test('passes values of every kind on as they are', () => {
     const raw = { n: null, f: 1.5, t: true, e: '', o: { '': {} }, l: [[], null], big: 9_007_199_254_740_991 }
     assert.deepEqual(JSON.parse(access([{ id: 'i', row: 'r', raw }])).access, raw)
@@ -70,7 +77,7 @@ describe('a line', () => {
 })
 
 describe('a report line', () => {
-  test('is JSON in ASCII, with an id over the team and all it says', () => {
+  test('is JSON in ASCII, with an id over the team and the whole report', () => {
     const line = reportLine(TEAM, { log: 'access', pages: 3, error: { code: 'é' } })
     assert.match(line, /^[\x20-\x7e]+\n$/)
     assert.deepEqual(JSON.parse(line), {

@@ -6,7 +6,11 @@ import { Stderr, type Verbosity } from '../../src/output/stderr.ts'
 const T = Date.UTC(2026, 10, 5, 9) / 1000
 
 /** Stderr on a stream that keeps what it got. */
-function stderrOn(verbosity: Verbosity, terminal: object = {}) {
+function stderrOn(
+  verbosity: Verbosity,
+  terminal: { isTTY?: boolean; columns?: number } = {},
+  canErase = terminal.isTTY === true,
+) {
   const through = new PassThrough()
   const stream = Object.assign(through, terminal) as unknown as NodeJS.WriteStream
   const text = () => {
@@ -14,7 +18,9 @@ function stderrOn(verbosity: Verbosity, terminal: object = {}) {
     for (let chunk = through.read(); chunk !== null; chunk = through.read()) all += String(chunk)
     return all
   }
-  return { stderr: new Stderr(stream, verbosity), stream, text }
+  const stderr = new Stderr(stream, canErase)
+  stderr.verbosity = verbosity
+  return { stderr, stream, text }
 }
 
 describe('on stderr', () => {
@@ -38,23 +44,26 @@ describe('on stderr', () => {
     assert.equal(text(), 'slack-auditor: a b [2J xox…\n')
   })
 
-  test('a reader that goes away is no error', () => {
+  test('a reader that goes away is not an error', () => {
     const { stderr, stream } = stderrOn('normal')
     stream.emit('error', new Error('EPIPE'))
     stderr.say('still here')
   })
 
-  test('the wait for a rate limit is said where more is asked for', () => {
-    for (const [level, line] of [
-      ['normal', ''],
-      ['verbose', "slack-auditor: access: waits 30 s for Slack's rate limit\n"],
-    ] as const) {
-      const { stderr, text } = stderrOn(level)
-      stderr.waiting('access', 30)
-      stderr.waiting('access', 0)
-      assert.equal(text(), line)
-    }
-  })
+  for (const [what, level, terminal, heard] of [
+    ['in a pipe', 'normal', {}, []],
+    ['in a pipe with --verbose', 'verbose', {}, ['hint', 'access: trying again in 4 s (HTTP 503)']],
+    ['on a terminal', 'normal', { isTTY: true }, ['hint', 'access: trying again in 4 s (HTTP 503)']],
+    ['on a terminal with --quiet', 'quiet', { isTTY: true }, []],
+  ] as const) {
+    test(`hints, and waits before there is progress, ${what}: ${heard.length === 0 ? 'nothing' : 'said'}`, () => {
+      const { stderr, text } = stderrOn(level, terminal)
+      stderr.hint('hint')
+      stderr.waiting('access', 4, 'HTTP 503')
+      stderr.waiting('access', 0, 'HTTP 503')
+      assert.equal(text(), heard.map((line) => `slack-auditor: ${line}\n`).join(''))
+    })
+  }
 })
 
 describe('progress', () => {
@@ -83,13 +92,12 @@ describe('progress', () => {
     pass(800)
     assert.equal(text(), '')
     pass(200)
-    assert.equal(
-      text(),
-      `${ERASE}access: 1 page, 999 rows, back to 2026-11-05 09:00:00Z | integration: 1,234 pages, 5,000,000 rows, back to 2026-11-05 09:00:00Z`.slice(
-        0,
-        ERASE.length + 119,
-      ),
-    )
+    const [access, integration] = ['access: 1 page, 999 rows', 'integration: 1,234 pages, 5,000,000 rows']
+    const back = 'back to 2026-11-05 09:00:00Z'
+    assert.equal(text(), `${ERASE}${`${integration}, ${back} | ${access}, ${back}`.slice(0, 119)}`)
+    stderr.progress('access', 2, 1998, T)
+    pass(200)
+    assert.ok(text().startsWith(`${ERASE}access: 2 pages, 1,998 rows`), 'what moves comes first')
     stderr.stopProgress()
     assert.equal(text(), ERASE)
     pass(5000)
@@ -109,37 +117,37 @@ describe('progress', () => {
     stderr.stopProgress()
   })
 
-  test('says how long it still waits for the rate limit', (t) => {
+  test('shows a wait, whatever else there is to show', (t) => {
     const pass = mockTime(t)
-    const { stderr, text } = stderrOn('normal', TERMINAL)
+    const { stderr, text } = stderrOn('normal', { isTTY: true, columns: 80 })
     stderr.startProgress()
     stderr.progress('access', 2, 999, T)
-    stderr.waiting('access', 30)
+    stderr.waiting('access', 30, 'rate limit')
+    stderr.progress('integration', 12, 12_000, T)
     pass(1000)
-    assert.match(text(), /09:00:00Z, waiting 29 s for Slack's rate limit$/)
-    stderr.waiting('access', 0)
+    assert.equal(
+      text(),
+      `${ERASE}integration: 12 pages, 12,000 rows, | access: trying again in 29 s (rate limit)`,
+    )
+    stderr.waiting('integration', 120, 'rate limit')
     pass(200)
-    assert.match(text(), /09:00:00Z$/)
+    const both = 'access: again in 29 s (rate limit) | integration: again in 120 s (rate limit)'
+    assert.equal(text(), `${ERASE}${both}`)
+    stderr.waiting('access', 0, 'rate limit')
+    stderr.waiting('integration', 0, 'rate limit')
+    pass(200)
+    assert.match(text(), /K(integration|access): .*09:00:00Z \| /)
     stderr.stopProgress()
   })
 
-  test('fits a line of the terminal', (t) => {
-    const pass = mockTime(t)
-    const { stderr, text } = stderrOn('normal', { isTTY: true, columns: 20 })
-    stderr.startProgress()
-    stderr.progress('access', 2, 999, T)
-    pass(1000)
-    assert.equal(text(), `${ERASE}access: 2 pages, 99`)
-    stderr.stopProgress()
-  })
-
-  for (const [what, level, terminal] of [
+  for (const [what, level, terminal, canErase] of [
     ['in a pipe', 'normal', {}],
-    ['where quiet is asked for', 'quiet', TERMINAL],
+    ['with --quiet', 'quiet', TERMINAL],
+    ['on a terminal that knows no cursor codes', 'normal', TERMINAL, false],
   ] as const) {
     test(`is not drawn ${what}`, (t) => {
       const pass = mockTime(t)
-      const { stderr, text } = stderrOn(level, terminal)
+      const { stderr, text } = stderrOn(level, terminal, canErase)
       stderr.startProgress()
       stderr.progress('access', 2, 999, T)
       pass(5000)

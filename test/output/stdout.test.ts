@@ -36,7 +36,7 @@ function failingStream(nth: number, error: Error) {
 
 const systemError = (code: string) => Object.assign(new Error(`write ${code}`), { code })
 
-/** Whether a promise is settled once everything that can go on has gone on. */
+/** Whether a promise is settled once everything that can continue has done so. */
 async function settled(promise: Promise<unknown>): Promise<boolean> {
   let done = false
   promise.then(
@@ -69,11 +69,11 @@ describe('a write', () => {
     ['EIO', /^stdout: write EIO; the rest was not written$/],
   ]
   for (const [code, says] of failures) {
-    test(`that fails with ${code} is an error of class output, and so is every later one; it is told once`, async () => {
-      let told = 0
+    test(`that fails with ${code} is an error of class output, and so is every later one; it is reported once`, async () => {
+      let reported = 0
       const { stream, chunks } = failingStream(2, systemError(code))
       const output = openOutput(stream, () => {
-        told += 1
+        reported += 1
       })
       await output.write('taken\n')
       for (const chunk of ['failing\n', 'later\n', 'last\n']) {
@@ -84,23 +84,23 @@ describe('a write', () => {
           return true
         })
       }
-      assert.equal(told, 1)
+      assert.equal(reported, 1)
       assert.deepEqual(chunks, ['taken\n', 'failing\n'], 'nothing follows what is missing')
     })
   }
 
   test('under way when the stream fails by itself is not taken for written', async () => {
     const { stream, take } = slowStream()
-    let told = 0
+    let reported = 0
     const output = openOutput(stream, () => {
-      told += 1
+      reported += 1
     })
     const writing = output.write('x\n')
     stream.destroy(systemError('EPIPE'))
     await settled(writing)
     take()
     await assert.rejects(writing, /nobody reads stdout/)
-    assert.equal(told, 1)
+    assert.equal(reported, 1)
   })
 })
 
@@ -109,7 +109,7 @@ describe('a halt', () => {
     assert.equal(await settled(openOutput(slowStream().stream, never).halt()), true)
   })
 
-  test('waits for the chunk under way, and lets nothing go on behind it', async () => {
+  test('waits for the chunk under way, and lets nothing continue behind it', async () => {
     const { stream, take } = slowStream()
     const output = openOutput(stream, never)
     const writing = output.write('page\n')

@@ -31,9 +31,10 @@ export class FakeDisk implements Disk {
     return text
   }
 
-  async open(path: string, flags: 'w' | 'r') {
+  async open(path: string, flags: 'wx' | 'r') {
     await this.#step()
-    if (flags === 'w') {
+    if (flags === 'wx') {
+      if (this.#visible.has(path)) throw Object.assign(new Error('it exists'), { code: 'EEXIST' })
       this.#visible.set(path, '')
       this.#synced.delete(path)
       // A file that is cut open in place is cut on the disk too.
@@ -46,11 +47,15 @@ export class FakeDisk implements Disk {
       },
       sync: async () => {
         await this.#step()
-        if (flags === 'w') this.#synced.add(path)
+        if (flags === 'wx') this.#synced.add(path)
         else this.#durable = new Map(this.#visible)
       },
       close: () => this.#step(),
     }
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return this.#visible.has(path)
   }
 
   async rename(from: string, to: string): Promise<void> {

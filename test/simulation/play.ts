@@ -3,26 +3,32 @@ import { SlackCallError } from '../../src/errors.ts'
 import { LOGS, type Log } from '../../src/log/logs.ts'
 import { type Entry, readPage } from '../../src/log/page.ts'
 import { slackAnswerError } from '../../src/slack/errors.ts'
-import { emptyState, OVERLAP_SECONDS, type State } from '../../src/state/state.ts'
-import { loadState, type Owner, type PreparedState, prepareState } from '../../src/state/store.ts'
+import type { Owner } from '../../src/state/format.ts'
+import { type Reader, stateFor } from '../../src/state/reader.ts'
+import { emptyState, type State } from '../../src/state/state.ts'
+import { loadState, type PreparedState, prepareState } from '../../src/state/store.ts'
 import { type Answer, Slack } from '../fake-slack/slack.ts'
 import { Workspace } from '../fake-slack/workspace.ts'
 import { FakeDisk } from './disk.ts'
 import { CALM, type History, type RunPlan } from './history.ts'
 
 const START = 1_790_000_000
-const DAY = 86_400
+const HOUR = 3600
+const DAY = 24 * HOUR
+/** Two hours, by the contract. */
+const OVERLAP = 2 * HOUR
 
 /** A state of an entry: from when on it could be read, and until when. */
 interface Standing {
   readonly id: string
-  readonly key: string
   readonly time: number
   readonly began: number
   readonly from: number
   until: number
-  /** Its time is odd: it may be lost, but nothing else because of it. */
+  /** It shows an odd time: it may be lost, but nothing else because of it. */
   readonly odd: boolean
+  /** It lasted longer than the look-back of a run that could have read it. */
+  tooLong: boolean
 }
 
 /** One log of the history: what stood in it, what was printed of it. */
@@ -31,12 +37,22 @@ interface Lane {
   readonly owner: Owner
   readonly path: string
   readonly standings: Standing[]
+  /** By what names an entry through all its states. */
   readonly current: Map<string, Standing>
-  /** How often each id was printed, and how often by a run that could not remember it. */
+  /** How often each id was printed. */
   readonly printed: Map<string, number>
+  /** How often it may be printed again: the run was not saved, or its reader is gone. */
   readonly forgotten: Map<string, number>
+  /** How often its reader lost it. */
+  readonly undelivered: Map<string, number>
+  /** What the last run printed, and the last one that was saved. */
+  lastPrinted: readonly string[]
+  lastSaved: { readonly ids: readonly string[]; readonly reader: number }
   last: Collected | undefined
-  excused: boolean
+  /** The watermark with which the last run began. */
+  watermark: number
+  /** A run said that it may have skipped entries, and for this Slack that can be so. */
+  maySkip: boolean
 }
 
 /**
@@ -53,31 +69,39 @@ class World {
   readonly #slack: Slack
   readonly #disk: FakeDisk
   readonly #lanes: Lane[]
+  readonly #since: number
   #time = START
   #process = new FakeProcess()
+  #reader = 1
 
   constructor(history: History) {
-    const { seed, rows, days, slack, logs } = history
+    const { seed, rows, days, slack, logs, longRows, sinceDays } = history
     this.#history = history
+    this.#since = sinceDays === null ? Number.NEGATIVE_INFINITY : START - sinceDays * DAY
     this.#workspace = new Workspace({
       seed,
       now: START,
       accessRows: logs.includes('access') ? rows : 0,
       integrationRows: logs.includes('integration') ? rows : 0,
       days,
+      longRows,
     })
     this.#slack = new Slack({ ...slack, workspace: this.#workspace })
     this.#disk = new FakeDisk(() => this.#process.diskStep())
     this.#lanes = logs.map((name) => ({
       log: LOGS[name],
-      owner: { teamId: this.#workspace.team.id, workspace: undefined, log: LOGS[name] },
+      owner: { tokenTeamId: this.#workspace.team.id, requestedTeamId: undefined, log: LOGS[name] },
       path: `state/${name}.json`,
       standings: [],
       current: new Map(),
       printed: new Map(),
       forgotten: new Map(),
+      undelivered: new Map(),
+      lastPrinted: [],
+      lastSaved: { ids: [], reader: 1 },
       last: undefined,
-      excused: false,
+      watermark: 0,
+      maySkip: false,
     }))
     for (const row of this.#workspace.accessRows()) this.#note('access', row)
     for (const row of this.#workspace.integrationRows()) this.#note('integration', row)
@@ -89,10 +113,10 @@ class World {
       const broken = await this.#run(plan)
       if (broken) return `run ${index + 1}: ${broken}`
     }
-    return (await this.#drain()) ?? (await this.#readPart(0)) ?? this.#readPart(3 * DAY)
+    return (await this.#drain()) ?? (await this.#readPart(null)) ?? this.#readPart(3)
   }
 
-  /** Calm runs, until nothing is left to read: then every state that still stands must have been printed. */
+  /** Calm runs, until nothing is left to read: then every state that Slack still shows must have been printed. */
   async #drain(): Promise<string | undefined> {
     for (let run = 1; run <= 3; run += 1) {
       const broken = await this.#run(CALM)
@@ -101,10 +125,6 @@ class World {
         const troubled = this.#troubled(lane) ?? (run > 2 ? this.#expensive(lane) : undefined)
         if (troubled) return `calm run ${run}: ${troubled}`
       }
-    }
-    for (const lane of this.#lanes) {
-      const gaps = lane.last?.state.gaps.length ?? 0
-      if (gaps > 0 && !lane.excused) return `${gaps} gaps are left after calm runs`
     }
     const left = this.#disk.files().filter((path) => !this.#lanes.some((lane) => lane.path === path))
     return left.length > 0 ? `files are left: ${left}` : undefined
@@ -120,14 +140,20 @@ class World {
     const saved = new Set<Lane>()
     const work = async (): Promise<Map<Lane, Collected>> => {
       const results = await Promise.all(
-        this.#lanes.map(
-          async (lane) => [lane, await this.#collect(lane, plan, printedNow.get(lane) ?? [])] as const,
-        ),
+        this.#lanes.map(async (lane) => {
+          const previous = await this.#previous(lane)
+          lane.watermark = previous.watermark ?? 0
+          const result = await this.#collect(lane, previous, plan, printedNow.get(lane) ?? [])
+          return { lane, previous, result }
+        }),
       )
       const prepared: [Lane, PreparedState][] = []
-      for (const [lane, { state }] of results) {
+      for (const { lane, previous, result } of results) {
+        if (result.state === previous) continue
+        const undelivered = this.#history.reader ? { reader: this.#readerNow(), state: previous } : undefined
+        const toSave = { at: '', state: result.state, undelivered }
         try {
-          prepared.push([lane, await prepareState(lane.path, lane.owner, state, this.#disk)])
+          prepared.push([lane, await prepareState(lane.path, lane.owner, toSave, this.#disk)])
         } catch {}
       }
       for (const [lane, state] of prepared) {
@@ -136,7 +162,7 @@ class World {
           saved.add(lane)
         } catch {}
       }
-      return new Map(results)
+      return new Map(results.map(({ lane, result }) => [lane, result]))
     }
     const collected = await Promise.race([work(), process.death])
     if (!collected) this.#disk.crash()
@@ -144,25 +170,45 @@ class World {
       const ids = printedNow.get(lane) ?? []
       const result = collected?.get(lane)
       lane.last = result
-      for (const id of ids) {
-        lane.printed.set(id, (lane.printed.get(id) ?? 0) + 1)
-        if (!saved.has(lane)) lane.forgotten.set(id, (lane.forgotten.get(id) ?? 0) + 1)
+      count(lane.printed, ids)
+      if (!saved.has(lane)) count(lane.forgotten, ids)
+      lane.lastPrinted = ids
+      // The power may fail between two renames: then what counts is what the disk holds.
+      if (saved.has(lane) && collected) lane.lastSaved = { ids, reader: this.#reader }
+      if (result?.omissions.some((omission) => omission.includes('look-back'))) {
+        lane.maySkip ||= this.#history.slack.filter !== this.#history.slack.order
       }
-      if (result && this.#mayBeExcused(lane, result)) lane.excused = true
       const broken =
-        repeated(lane, ids) ??
-        (result &&
-          (this.#lost(lane, result, startedAt) ??
-            (lane.excused ? undefined : overgrown(result.state, ids.length))))
+        this.#repeated(lane, ids) ??
+        (result && (this.#lost(lane, result, startedAt) ?? overgrown(result.state)))
       if (broken) return `${lane.log.name}: ${broken}`
     }
+    if (this.#history.reader && plan.readerDies) this.#killReader()
     return undefined
   }
 
-  async #collect(lane: Lane, plan: RunPlan, printedNow: string[]): Promise<Collected> {
-    const loaded = await loadState(lane.path, lane.owner, this.#disk)
+  #readerNow(): Reader {
+    return { pid: 1, started: String(this.#reader), boot: 'b' }
+  }
+
+  /** It loses what the last run printed. Its successor cannot know that, and takes the last saved run for lost. */
+  #killReader(): void {
+    for (const { lastPrinted, undelivered, lastSaved, forgotten } of this.#lanes) {
+      count(undelivered, lastPrinted)
+      if (lastSaved.reader === this.#reader) count(forgotten, lastSaved.ids)
+    }
+    this.#reader += 1
+  }
+
+  async #previous(lane: Lane): Promise<State> {
+    const saved = await loadState(lane.path, lane.owner, this.#disk)
+    if (!saved) return emptyState(this.#since)
+    return stateFor(saved, this.#history.reader ? this.#readerNow() : undefined).state
+  }
+
+  #collect(lane: Lane, previous: State, plan: RunPlan, printedNow: string[]): Promise<Collected> {
     const process = this.#process
-    return this.#collectFrom(loaded?.state ?? emptyState(Number.NEGATIVE_INFINITY), lane, plan, {
+    return this.#collectFrom(previous, lane, plan, {
       until: undefined,
       print: async (entries) => {
         await process.step()
@@ -180,14 +226,16 @@ class World {
   ): Promise<Collected> {
     let requests = 0
     const process = this.#process
+    const { lookbackDays } = this.#history
+    const nowMs = () => (this.#time + plan.clockOff) * 1000
     return collect(
       {
         log,
         args: {},
         until,
-        lookbackSeconds: this.#history.lookbackDays * DAY,
+        lookbackSeconds: lookbackDays === null ? undefined : lookbackDays * DAY,
         maxRows: plan.maxRows ?? Number.POSITIVE_INFINITY,
-        deadline: (this.#time + (plan.maxSeconds ?? Number.POSITIVE_INFINITY)) * 1000,
+        deadlineMs: nowMs() + (plan.maxSeconds ?? Number.POSITIVE_INFINITY) * 1000,
       },
       state,
       {
@@ -201,21 +249,22 @@ class World {
           }
           const answer = this.#shown(log, this.#slack.answer(log.method, args))
           if (answer['ok'] !== true) throw slackAnswerError(log.method, String(answer['error']))
-          if (requests === plan.oddAnswer) raiseOneRow(answer[log.list] as object[])
-          return readPage(log, answer, owner.teamId, neighbour)
+          const odd = requests === plan.oddAnswer?.at ? madeOdd(log, answer, plan.oddAnswer.kind) : answer
+          return readPage(log, odd, owner.tokenTeamId, neighbour)
         },
         print,
-        now: () => this.#time * 1000,
+        nowMs,
+        pause: async () => this.#advance(3),
         warn: () => {},
         onPage: () => {},
       },
     )
   }
 
-  /** A run without a state, with --since and --until two days ago: it prints what lies between, each entry once. */
-  async #readPart(days: number): Promise<string | undefined> {
+  /** A run without a state, with --since and --until two days ago: it prints what is between, each entry once. */
+  async #readPart(days: number | null): Promise<string | undefined> {
     const until = this.#time - 2 * DAY
-    const since = days === 0 ? Number.NEGATIVE_INFINITY : until - days
+    const since = days === null ? Number.NEGATIVE_INFINITY : until - days * DAY
     for (const lane of this.#lanes) {
       const printed: Entry[] = []
       const result = await this.#collectFrom(emptyState(since), lane, CALM, {
@@ -223,119 +272,126 @@ class World {
         print: async (entries) => void printed.push(...entries),
       })
       const ids = new Set(printed.map(({ id }) => id))
-      const name = `${lane.log.name} ${days === 0 ? 'until' : 'since and until'}`
+      const name = `${lane.log.name} ${days === null ? 'until' : 'since and until'}`
       if (printed.some(({ time }) => time > until || time < since)) return `${name}: printed beyond`
-      if (ids.size < printed.length && !lane.excused) return `${name}: printed twice`
+      if (ids.size < printed.length) return `${name}: printed twice`
       const missing = lane.standings.find(
-        ({ id, time, began, until: end, odd }) =>
-          !odd &&
-          time <= until &&
-          time >= since &&
-          (days === 0 || began >= this.#givenUp(lane.log)) &&
-          end > this.#time &&
-          !ids.has(id),
+        (standing) =>
+          !standing.odd &&
+          standing.time <= until &&
+          standing.time >= since &&
+          standing.until > this.#time &&
+          !this.#isTooLong(lane.log, standing, result) &&
+          !ids.has(standing.id),
       )
-      if (missing && result.complete && !this.#mayBeExcused(lane, result)) {
-        return `${name}: not printed: ${JSON.stringify(missing)}`
-      }
+      if (missing && result.complete) return `${name}: not printed: ${JSON.stringify(missing)}`
     }
     return undefined
   }
 
-  /** Nothing is lost: what stood all through a run that was complete has been printed by its end. */
-  #lost({ log, standings, printed, excused }: Lane, { complete }: Collected, startedAt: number) {
-    if (!complete || excused) return undefined
-    const givenUp = this.#givenUp(log)
+  /** Nothing is lost: what stood all through a run that was complete has been printed, and delivered, by its end. */
+  #lost(
+    { log, standings, printed, undelivered, maySkip }: Lane,
+    result: Collected,
+    startedAt: number,
+  ): string | undefined {
+    for (const standing of standings) standing.tooLong ||= this.#isTooLong(log, standing, result)
+    if (!result.complete || maySkip) return undefined
     const missing = standings.find(
-      ({ id, from, until, odd, began }) =>
-        !odd && from <= startedAt && until > this.#time && began >= givenUp && !printed.has(id),
+      ({ id, from, until, odd, tooLong, time }) =>
+        !odd &&
+        !tooLong &&
+        time >= this.#since &&
+        from <= startedAt &&
+        until > this.#time &&
+        (printed.get(id) ?? 0) <= (undelivered.get(id) ?? 0),
     )
     return missing && `never printed: ${JSON.stringify(missing)}`
   }
 
-  /** Sorted by date_first, a row that began before the look-back is not looked at again: a chosen loss. */
-  #givenUp(log: Log): number {
-    const byBegan = log.hasBefore && this.#history.slack.order === 'date_first'
-    return byBegan ? this.#time - this.#history.lookbackDays * DAY : Number.NEGATIVE_INFINITY
+  /** Sorted by date_first, a row that lasts longer than the look-back may be lost. */
+  #isTooLong({ hasBefore }: Log, { time, began }: Standing, { lookbackSeconds }: Collected): boolean {
+    return hasBefore && this.#history.slack.order === 'date_first' && time - began > lookbackSeconds
   }
 
-  /**
-   * Where "before" compares another field than Slack sorts by, a walk that goes below may lose, repeat or not get on;
-   * where the log does not descend at all, the place where a walk was cut is hard to find again. Both must be said.
-   */
-  #mayBeExcused({ log }: Lane, { complete, doubts, error }: Collected): boolean {
-    const { order, filter, integrationOrder, jitterSeconds = 0 } = this.#history.slack
-    const unlike = log.hasBefore ? order !== filter : integrationOrder === 'ascending'
-    const hard = unlike || jitterSeconds > 300
-    return hard && !complete && (doubts.length > 0 || error?.code === 'no_advance')
+  /** Nothing is repeated, but for what was printed in a run that was or may have been lost, or after a clock was off. */
+  #repeated({ printed, forgotten }: Lane, ids: readonly string[]): string | undefined {
+    if (this.#history.runs.some(({ clockOff }) => clockOff !== 0)) return undefined
+    const twice = ids.find((id) => (printed.get(id) ?? 0) > 1 + (forgotten.get(id) ?? 0))
+    return twice && `printed twice: ${twice}`
   }
 
-  /** With nothing in its way a run fails at nothing. Where a listing breaks off it may lack proof that nothing is left out. */
-  #troubled({ last, excused }: Lane): string | undefined {
+  /** With nothing in its way a run is complete, unless a listing breaks off within one look-back, which it says. */
+  #troubled({ last }: Lane): string | undefined {
     const { pageCap, cursorLife } = this.#history.slack
-    // A listing that ends exactly at page 100 may have been cut there, so the walk looks below it.
     const breaksOff = pageCap !== 100 || cursorLife !== undefined || (last?.counts.pages ?? 0) > 100
-    const unproven = breaksOff && (last?.doubts.length ?? 0) > 0
-    // One odd entry refutes no order, but an odd time and an odd answer are two.
-    const odd =
-      this.#history.oddTime !== null && this.#history.runs.some(({ oddAnswer }) => oddAnswer !== null)
-    if (excused || last?.complete || unproven || odd) return undefined
-    return `not complete: ${last?.error?.message ?? last?.doubts.join()}`
+    if (last?.complete || (breaksOff && last && last.omissions.length > 0)) return undefined
+    return `not complete: ${last?.error?.message ?? last?.omissions.join()}`
   }
 
-  /** When all is calm again, a log sorted by its own time is read no further than a page below the floor. */
-  #expensive({ log, last, standings }: Lane): string | undefined {
-    const { order, jitterSeconds = 0, maxPageRows = 0, shortPages, pageCap, cursorLife } = this.#history.slack
-    if (pageCap !== 100 || cursorLife !== undefined) return undefined
-    if (!last || !log.hasBefore || order !== 'date_last' || jitterSeconds > 300 || shortPages)
-      return undefined
-    // In a log that never told its fields apart, both bounds hold.
-    if (last.state.order !== 'time') return undefined
-    const floor = (last.state.watermark ?? 0) - OVERLAP_SECONDS - 1800 - jitterSeconds - DAY / 24
-    const above = standings.filter(({ time, until }) => until > this.#time && time >= floor).length
+  /** When all is calm again, a run reads the pages of one look-back below the overlap, and two more. */
+  #expensive({ log, last, watermark }: Lane): string | undefined {
+    const {
+      order = 'date_last',
+      jitterSeconds = 0,
+      maxPageRows = 0,
+      shortPages,
+      pageCap,
+      cursorLife,
+      integrationOrder,
+    } = this.#history.slack
+    if (pageCap !== 100 || cursorLife !== undefined || shortPages || this.#history.oddRow) return undefined
+    if (!last || (!log.hasBefore && integrationOrder === 'ascending')) return undefined
+    const floor = watermark - OVERLAP - HOUR - last.lookbackSeconds - jitterSeconds
+    const rows: readonly Record<string, unknown>[] = log.hasBefore
+      ? this.#workspace.accessRows()
+      : this.#workspace.integrationRows()
+    const above = rows.filter((row) => Number(row[log.hasBefore ? order : log.timeField]) >= floor).length
     const needed = Math.ceil(above / maxPageRows) + 2
     const { pages } = last.counts
-    return pages > needed ? `${pages} pages read where ${needed} would do` : undefined
+    // Beyond page 100 a look-back is read again.
+    return pages > needed && pages <= 100 ? `${pages} pages read where ${needed} would do` : undefined
   }
 
   #note(kind: 'access' | 'integration', row: Record<string, unknown>): void {
     const lane = this.#lanes.find(({ log }) => log.name === kind)
     if (!lane) return
     const { log, owner, current, standings } = lane
-    const { id: key } = log.ids(owner.teamId, { ...row, date_last: 0, count: 0 })
-    const shown = this.#withOddTime(log, row)
-    const { id } = log.ids(owner.teamId, shown)
+    const { id: key } = log.ids(owner.tokenTeamId, { ...row, date_last: 0, count: 0 })
+    const shown = this.#withOddity(log, row)
+    const { id } = log.ids(owner.tokenTeamId, shown)
     const standing: Standing = {
       id,
-      key: log.hasBefore ? key : id,
       time: Number(shown[log.timeField]),
       began: Number(shown[log.beganField]),
       from: this.#workspace.now,
       until: Number.POSITIVE_INFINITY,
       odd: shown !== row,
+      tooLong: false,
     }
-    const before = current.get(standing.key)
+    const name = log.hasBefore ? key : id
+    const before = current.get(name)
     // A twin changes nothing.
     if (before?.id === id) return
     if (before) before.until = this.#workspace.now
-    current.set(standing.key, standing)
+    current.set(name, standing)
     standings.push(standing)
   }
 
-  /** Slack's answer, in which one row has its odd time. */
+  /** Slack's answer, in which one row is odd. */
   #shown(log: Log, answer: Answer): Answer {
     const rows = answer[log.list]
-    if (this.#history.oddTime === null || !Array.isArray(rows)) return answer
-    return { ...answer, [log.list]: rows.map((row: Record<string, unknown>) => this.#withOddTime(log, row)) }
+    if (this.#history.oddRow === null || !Array.isArray(rows)) return answer
+    return { ...answer, [log.list]: rows.map((row: Record<string, unknown>) => this.#withOddity(log, row)) }
   }
 
   #oddRow: unknown
 
-  /** The first row seen of a workspace that is not among its oldest shows an odd time, whatever becomes of it. */
-  #withOddTime(log: Log, row: Record<string, unknown>): Record<string, unknown> {
-    const { oddTime } = this.#history
-    if (oddTime === null) return row
-    const identity = [
+  /** The first row seen of a workspace that is not among its oldest is odd, whatever becomes of it. */
+  #withOddity(log: Log, row: Record<string, unknown>): Record<string, unknown> {
+    const { oddRow } = this.#history
+    if (oddRow === null) return row
+    const naming = [
       'user_id',
       log.beganField,
       'ip',
@@ -346,11 +402,12 @@ class World {
       'scope',
       'channel',
     ]
-      .map((field) => row[field])
-      .join()
+    const identity = naming.map((field) => row[field]).join()
     if (this.#oddRow === undefined && Number(row[log.timeField]) > START - DAY) this.#oddRow = identity
     if (identity !== this.#oddRow) return row
-    return { ...row, [log.timeField]: Number(row[log.timeField]) + oddTime }
+    if (oddRow.kind === 'undated') return { ...row, [log.timeField]: 'yesterday' }
+    const field = oddRow.kind === 'time' ? log.timeField : log.beganField
+    return { ...row, [field]: Number(row[field]) + oddRow.seconds }
   }
 
   #advance(seconds: number): void {
@@ -396,25 +453,28 @@ class FakeProcess {
   }
 }
 
-/** Puts a row of the page three places higher than it belongs. */
-function raiseOneRow(rows: object[]): void {
+function madeOdd(log: Log, answer: Answer, kind: 'disordered' | 'empty' | 'null'): Answer {
+  const rows = [...(answer[log.list] as object[])]
+  if (kind === 'empty') return { ok: true, [log.list]: [] }
+  if (kind === 'null') return { ...answer, [log.list]: [null, ...rows] }
+  // One row is three places higher than it belongs.
   const from = Math.min(rows.length - 1, 5)
   const [row] = from < 3 ? [] : rows.splice(from, 1)
   if (row) rows.splice(from - 3, 0, row)
+  return { ...answer, [log.list]: rows }
 }
 
-/** Nothing is repeated, but for what a run printed that could not remember it. */
-function repeated({ printed, forgotten, excused }: Lane, ids: readonly string[]): string | undefined {
-  if (excused) return undefined
-  const twice = ids.find((id) => (printed.get(id) ?? 0) > 1 + (forgotten.get(id) ?? 0))
-  return twice && `printed twice: ${twice}`
+function count(counts: Map<string, number>, ids: readonly string[]): void {
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
 }
 
-/** The state holds what lies in the overlap and, for each gap, what is near its top; gaps that touch are one. */
-function overgrown({ watermark, seen, gaps }: State, printedNow: number): string | undefined {
-  const floor = (watermark ?? Number.NEGATIVE_INFINITY) - OVERLAP_SECONDS
-  const old = [...seen.values()].filter(({ time }) => time < floor).length
-  if (gaps.length === 0 && old > 0) return `seen holds ${old} entries under the overlap without a gap`
-  const most = 150 + 60 * gaps.length + 2 * printedNow
-  return old > most ? `seen holds ${old} entries under the overlap for ${gaps.length} gaps` : undefined
+/** The state holds what is in the overlap and in the gaps. */
+function overgrown({ watermark, seen, gaps }: State): string | undefined {
+  const floor = (watermark ?? Number.NEGATIVE_INFINITY) - OVERLAP
+  const old = [...seen.values()].filter(({ time }) => time < floor)
+  const useless = old.filter(({ time, began }) => !gaps.some((gap) => began <= gap.top && time >= gap.floor))
+  if (useless.length > 0) return `seen holds ${useless.length} entries under the overlap and in no gap`
+  return gaps.some((gap, index) => index > 0 && gap.top >= (gaps[index - 1]?.floor ?? 0))
+    ? 'gaps touch'
+    : undefined
 }

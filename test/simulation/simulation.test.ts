@@ -57,7 +57,7 @@ async function outcome(history: History): Promise<string | undefined> {
   )
 }
 
-/** Makes the history as small as it goes on failing, and says how to see it again. */
+/** Makes the history as small as it can be while it still fails, and says how to play it alone. */
 async function fail(history: History, broken: string): Promise<never> {
   let least = history
   let why = broken
@@ -72,6 +72,8 @@ async function fail(history: History, broken: string): Promise<never> {
     break
   }
   assert.fail(
-    `seed ${history.seed}: ${broken}\nreplay: SIMULATION_SEED=${history.seed} npm test\nsmallest: ${JSON.stringify(least)}: ${why}`,
+    `seed ${history.seed}: ${broken}
+replay: SIMULATION_SEED=${history.seed} node --import tsx --test test/simulation/simulation.test.ts
+smallest: ${JSON.stringify(least)}: ${why}`,
   )
 }

@@ -17,13 +17,13 @@ describe('an error code of Slack', () => {
     ['auth', /--team-id/, 'team_access_not_granted invalid_team_id missing_argument'],
     ['auth', /two-factor/, 'two_factor_setup_required'],
     ['auth', /migrated/, 'org_login_required team_added_to_org upgrade_required'],
-    ['contract', /no page further down/, 'over_pagination_limit'],
+    ['contract', /no page beyond/, 'over_pagination_limit'],
     ['contract', /cursor/, 'invalid_cursor'],
     ['contract', /bug/, 'invalid_limit invalid_arguments invalid_arg_name invalid_array_arg invalid_charset'],
     ['contract', /bug/, 'invalid_form_data invalid_post_type missing_post_type invalid_json json_not_object'],
     ['contract', /--api-url/, 'method_deprecated deprecated_endpoint unknown_method'],
     ['rate_limit', /no more calls/, 'ratelimited'],
-    ['outage', /tried again/, 'internal_error fatal_error service_unavailable request_timeout'],
+    ['outage', /Slack has a problem/, 'internal_error fatal_error service_unavailable request_timeout'],
   ]
   const flat = codes.flatMap(([errorClass, words, names]) =>
     names.split(' ').map((code) => ({ errorClass, words, code })),
@@ -67,6 +67,7 @@ describe('an error code of Slack', () => {
     assert.match(say({ needed: 'admin', provided: '' }), /\(needed: admin; the token has: none\)$/)
     assert.doesNotMatch(say({}), /needed/)
   })
+
   test('keeps how long Slack wants one to wait', () => {
     const wait = (detail: object) => slackAnswerError('auth.test', 'ratelimited', detail).retryAfterSeconds
     assert.deepEqual([wait({ retryAfterSeconds: 30 }), wait({})], [30, undefined])

@@ -22,17 +22,17 @@ const timeout = () => new SlackCallError('network', 'timeout', 'too slow', { ret
 function played({ maxSeconds = Number.POSITIVE_INFINITY, random = 1, oversleepMs = 0 } = {}) {
   let now = START
   const slept: number[] = []
-  const waits: number[] = []
+  const waits: [seconds: number, why: string][] = []
   const asked: number[] = []
   const clock = {
-    now: () => now,
+    nowMs: () => now,
     sleep: async (ms: number) => {
       slept.push(ms)
       now += ms + oversleepMs
     },
     random: () => random,
   }
-  const retrier = new Retrier(clock, START + maxSeconds * 1000, (seconds) => waits.push(seconds))
+  const retrier = new Retrier(clock, START + maxSeconds * 1000, (...wait) => waits.push(wait))
   /** Calls once; the attempts give what the list says, then the last of it again. */
   const call = (...attempts: Attempt[]) => {
     let index = 0
@@ -76,7 +76,9 @@ describe('a call that fails in a way that may pass', () => {
     const { call, slept, counters } = played()
     const last = outage()
     const attempts = [...Array<Attempt>(4).fill(failing(timeout())), failing(last)]
-    assert.equal(await failure(call(...attempts)), last)
+    const error = await failure(call(...attempts))
+    assert.deepEqual([error.class, error.code, error.cause], ['outage', 'http_503', last])
+    assert.equal(error.message, 'down; tried 5 times, the next run tries again')
     assert.deepEqual(slept, [1000, 2000, 4000, 8000])
     assert.deepEqual(counters(), { requests: 5, retries: 4, rateLimitedMs: 0 })
   })
@@ -94,9 +96,16 @@ describe('a call that fails in a way that may pass', () => {
   }
 
   test('waits for as long as Slack says, if that is longer', async () => {
-    const { call, slept } = played()
-    await call(failing(outage(20)), failing(outage(1)), good)
+    const { call, slept, waits } = played()
+    await call(failing(outage(20)), failing(timeout()), good)
     assert.deepEqual(slept, [20_000, 2000])
+    const expected = [
+      [20, 'HTTP 503'],
+      [0, 'HTTP 503'],
+      [2, 'timeout'],
+      [0, 'timeout'],
+    ]
+    assert.deepEqual(waits, expected, 'the caller learns of each wait')
   })
 
   test('waits for ten minutes if Slack says so', async () => {
@@ -107,11 +116,15 @@ describe('a call that fails in a way that may pass', () => {
 
   test('is given up where Slack says more than ten minutes', async () => {
     const { call, slept } = played()
-    assert.equal((await failure(call(failing(outage(601))))).code, 'http_503')
+    const { code, message } = await failure(call(failing(outage(601))))
+    assert.deepEqual(
+      [code, message],
+      ['http_503', 'down; it asks for a wait of 10 min, which is left to a later run'],
+    )
     assert.deepEqual(slept, [])
   })
 
-  test('counts its tries anew at the next call', async () => {
+  test('counts its tries from zero at the next call', async () => {
     const { call } = played()
     const often = [...Array<Attempt>(4).fill(failing(outage())), good]
     assert.equal(await call(...often), 'page')
@@ -135,14 +148,18 @@ describe('anything else that is thrown', () => {
 })
 
 describe('a rate limit', () => {
-  test('is waited for as long as Slack says, and that is told and counted', async () => {
+  test('is waited for as long as Slack says, and that is reported and counted', async () => {
     const { call, slept, waits, counters } = played()
     assert.equal(await call(failing(limited(30)), good), 'page')
-    assert.deepEqual([slept, waits], [[30_000], [30, 0]])
+    assert.deepEqual(slept, [30_000])
+    assert.deepEqual(waits, [
+      [30, 'rate limit'],
+      [0, 'rate limit'],
+    ])
     assert.deepEqual(counters(), { requests: 2, retries: 1, rateLimitedMs: 30_000 })
   })
 
-  test('counts the time that was waited, where that is longer than Slack asked for', async () => {
+  test('counts the time that was waited, where that is longer than Slack asked', async () => {
     const { call, slept, counters } = played({ oversleepMs: 1500 })
     await call(failing(limited(30)), failing(limited(10)), good)
     assert.deepEqual(slept, [30_000, 10_000])
@@ -165,13 +182,16 @@ describe('a rate limit', () => {
     pass(10_000)
     await call(good)
     assert.deepEqual(asked, [0, 0, 0, 3, 6, 9, 19])
-    assert.equal(counters().rateLimitedMs, 1000, 'the pause between calls is no wait')
+    assert.equal(counters().rateLimitedMs, 1000, 'the pause between calls is not a wait')
   })
 
-  test('may come ten times a call, since each wait is as long as Slack asked for', async () => {
+  test('may come ten times a call, since each wait is as long as Slack asked', async () => {
     const { call, counters } = played()
     assert.equal(await call(...Array<Attempt>(10).fill(failing(limited(5))), good), 'page')
-    assert.equal((await failure(call(failing(limited(5))))).class, 'rate_limit')
+    assert.match(
+      (await failure(call(failing(limited(5))))).message,
+      /^team\.accessLogs: ratelimited: .*; waited 10 times$/,
+    )
     assert.equal(counters().requests, 11 + 11)
   })
 
@@ -187,7 +207,7 @@ describe('a rate limit', () => {
     slept.length = waits.length = 0
     const error = await failure(call(failing(limited(7200))))
     assert.deepEqual([error.class, error.code], ['rate_limit', 'ratelimited'])
-    assert.ok(!(error instanceof OutOfTimeError), 'no limit was asked for')
+    assert.ok(!(error instanceof OutOfTimeError), 'the user set no limit')
     assert.match(error.message, /a wait of 2 h, which is left to a later run/)
     assert.deepEqual(waits, [])
     assert.equal(counters().requests, 3)
@@ -248,13 +268,15 @@ describe('the deadline', () => {
     ],
   ]
   for (const [what, maxSeconds, attempts, outOfTime, errorClass, code, requests] of cases) {
-    test(`${what} gives ${outOfTime ? 'a limit that was asked for' : 'the failure before it'}: ${code}`, async () => {
+    test(`${what} gives ${outOfTime ? 'a limit the user set' : 'the failure before it'}: ${code}`, async () => {
       const { call, counters } = played({ maxSeconds })
       const error = await failure(call(...attempts))
       assert.equal(error instanceof OutOfTimeError, outOfTime)
       assert.deepEqual([error.class, error.code], [errorClass, code])
       assert.equal(counters().requests, requests)
-      if (outOfTime) assert.match(error.message, /^--max-time came before/)
+      if (errorClass === 'outage')
+        assert.match(error.message, /^down; --max-time leaves no time for another try$/)
+      if (outOfTime) assert.match(error.message, /^--max-time ran out before Slack answered: /)
     })
   }
 

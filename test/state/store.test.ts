@@ -1,204 +1,93 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { AuditError } from '../../src/errors.ts'
 import { LOGS } from '../../src/log/logs.ts'
-import { emptyState, type State } from '../../src/state/state.ts'
+import type { Saved } from '../../src/state/format.ts'
 import {
   type Disk,
   loadState,
-  type Owner,
   prepareFolder,
   prepareState,
   statePath,
+  wasLastSaveCut,
 } from '../../src/state/store.ts'
 import { folderOf, stateFailure } from '../program.ts'
 import { FakeDisk } from '../simulation/disk.ts'
+import { BARE, FULL, OWNER } from './examples.ts'
 
-const T = 1_764_000_000
-const OWNER: Owner = { teamId: 'T0EXAMPLE1', workspace: undefined, log: LOGS.access }
+const PATH = 'folder/state.json'
+const OLD = BARE
+const NEW = FULL
 
-const UP = Number.POSITIVE_INFINITY
-const DOWN = Number.NEGATIVE_INFINITY
-
-const FULL: State = {
-  watermark: T,
-  since: T - 90 * 86_400,
-  seen: new Map([
-    ['a', { time: T, began: T - 9 }],
-    ['__proto__', { time: T - 5, began: DOWN }],
-  ]),
-  gaps: [
-    { top: { time: T - 100, began: UP }, floor: { time: T - 7300, began: DOWN } },
-    { top: { time: T - 9000, began: T - 9001 }, floor: { time: 1, began: 0 } },
-  ],
-  order: 'time',
+async function save(path: string, saved: Saved, disk?: Disk): Promise<void> {
+  await (await prepareState(path, OWNER, saved, disk)).commit()
 }
 
-async function saveState(path: string, owner: Owner, state: State, disk?: Disk): Promise<void> {
-  await (await prepareState(path, owner, state, disk)).commit()
+/** A disk that holds the old state, and on which `act` is called before its nth step from now on. */
+async function diskWithOld(act: (step: number) => unknown): Promise<FakeDisk> {
+  let step = Number.NaN
+  const disk = new FakeDisk(async () => {
+    step += 1
+    await act(step)
+  })
+  await save(PATH, OLD, disk)
+  step = 0
+  return disk
 }
 
-describe('a state', () => {
-  test('comes back as it was saved, bounds without end included', async (t) => {
-    const path = statePath(folderOf(t), OWNER)
-    for (const state of [FULL, { ...FULL, order: 'none' as const }, emptyState(DOWN)]) {
-      await saveState(path, OWNER, state)
-      const loaded = await loadState(path, OWNER)
-      assert.deepEqual(loaded?.state, state)
-      assert.ok(Math.abs(Date.parse(loaded?.saved ?? '') - Date.now()) < 60_000)
-    }
-  })
+const failure = (code: string) => Object.assign(new Error(code), { code })
 
-  test('that was never saved is none', async (t) => {
-    assert.equal(await loadState(statePath(folderOf(t), OWNER), OWNER), undefined)
-  })
+/** The steps of a save, in their order. */
+const STEPS = [
+  'opening the file',
+  'writing it',
+  'syncing it',
+  'closing it',
+  'renaming it',
+  'opening the folder',
+  'syncing the folder',
+  'closing the folder',
+]
 
-  test('is a file for its owner alone, and nothing else is left beside it', async (t) => {
-    const folder = folderOf(t)
-    const path = statePath(folder, OWNER)
-    await saveState(path, OWNER, FULL)
-    await saveState(path, OWNER, FULL)
-    assert.equal(statSync(path).mode & 0o777, 0o600)
-    assert.deepEqual(readdirSync(folder), ['T0EXAMPLE1-access.json'])
-    const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    assert.deepEqual([file['version'], file['team'], file['log']], [2, 'T0EXAMPLE1', 'access'])
-  })
-
-  test('has a file of its own for each log, team and --team-id', () => {
-    const names = [
-      OWNER,
-      { ...OWNER, log: LOGS.integration },
-      { ...OWNER, teamId: 'T2' },
-      { ...OWNER, workspace: 'T3' },
-    ].map((owner) => statePath('dir', owner))
-    assert.deepEqual(names, [
-      join('dir', 'T0EXAMPLE1-access.json'),
-      join('dir', 'T0EXAMPLE1-integration.json'),
-      join('dir', 'T2-access.json'),
-      join('dir', 'T0EXAMPLE1-T3-access.json'),
-    ])
-  })
+test('each log, team and --team-id has a state file of its own', () => {
+  const names = [
+    OWNER,
+    { ...OWNER, log: LOGS.integration },
+    { ...OWNER, tokenTeamId: 'T2' },
+    { ...OWNER, requestedTeamId: 'T3' },
+  ].map((owner) => statePath('dir', owner))
+  const files = ['T0EXAMPLE1-access', 'T0EXAMPLE1-integration', 'T2-access', 'T0EXAMPLE1-T3-access']
+  assert.deepEqual(
+    names,
+    files.map((name) => join('dir', `${name}.json`)),
+  )
 })
 
-describe('a state file', () => {
-  /** A good file with other fields. */
-  async function altered(t: TestContext, fields: Record<string, unknown> | string) {
-    const path = statePath(folderOf(t), OWNER)
-    await saveState(path, OWNER, FULL)
-    const good = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    const text = typeof fields === 'string' ? fields : JSON.stringify({ ...good, ...fields })
-    writeFileSync(path, text)
-    return { path, text, error: () => stateFailure(loadState(path, OWNER), path) }
-  }
-
-  const times = [1, null]
-  const damaged: [what: string, fields: Record<string, unknown> | string, names: RegExp][] = [
-    ['is empty', '', /it is no JSON/],
-    ['was cut', '{"version":1,"team":"T0EX', /it is no JSON/],
-    ['is a list', '[]', /no JSON object/],
-    ['is null', 'null', /no JSON object/],
-    ['has no version', { version: undefined }, /no version/],
-    ['has a version that is no number', { version: '1' }, /no version/],
-    ['has a watermark in words', { watermark: 'yesterday' }, /watermark is no time/],
-    ['has no watermark', { watermark: undefined }, /watermark is no time/],
-    ['has a watermark in milliseconds', { watermark: T * 1000 }, /watermark is no time/],
-    ['has no since', { since: undefined }, /since is no time/],
-    ['has no seen', { seen: undefined }, /seen is no object/],
-    ['has seen as a list', { seen: ['a'] }, /seen is no object/],
-    ['has an id seen at no time', { seen: { abc: 'x' } }, /seen\.abc is no list/],
-    ['has an id seen at a word', { seen: { abc: ['x', 1] } }, /seen\.abc is no time/],
-    ['has a time before all times', { since: -1e12 }, /since is no time/],
-    ['has no gaps', { gaps: null }, /gaps is no list/],
-    ['has a gap that is none', { gaps: [7] }, /gap is no object/],
-    ['has a gap without bounds', { gaps: [{}] }, /gap\.top is no list/],
-    ['has a gap without a floor', { gaps: [{ top: times }] }, /gap\.floor is no list/],
-    ['has a gap with one bound', { gaps: [{ top: [1], floor: times }] }, /gap\.top is no time/],
-    ['has no order', { order: undefined }, /order is none of time, began/],
-    ['has an order of another name', { order: 'date_last' }, /order is none of time, began/],
-    ['of version 1 has no order', { version: 1, gaps: [], seen: {} }, /order is no object/],
-  ]
-  for (const [what, fields, names] of damaged) {
-    test(`that ${what} is named, with what is wrong and what to do, and left as it is`, async (t) => {
-      const { path, text, error } = await altered(t, fields)
-      const { code, message } = await error()
-      assert.equal(code, 'malformed')
-      assert.match(message, names)
-      assert.match(message, /put back a copy, or remove it/)
-      assert.equal(readFileSync(path, 'utf8'), text)
-    })
-  }
-
-  test('of a newer version is left to a newer program', async (t) => {
-    const { code, message } = await (await altered(t, { version: 3, gaps: 'in another form' })).error()
-    assert.equal(code, 'newer')
-    assert.match(message, /update this one/)
+describe('a saved state', () => {
+  test('is loaded as it was, and its file is readable by its owner alone', async (t) => {
+    const folder = folderOf(t)
+    const path = statePath(folder, OWNER)
+    assert.equal(await loadState(path, OWNER), undefined, 'nothing was saved yet')
+    for (const saved of [OLD, NEW]) {
+      await save(path, saved)
+      assert.deepEqual(await loadState(path, OWNER), saved)
+    }
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.deepEqual(readdirSync(folder), ['T0EXAMPLE1-access.json'])
   })
 
-  for (const [field, value] of [
-    ['team', 'T0OTHER'],
-    ['workspace', 'T0OTHER'],
-    ['log', 'integration'],
-    ['team', undefined],
-  ] as const) {
-    test(`of another ${field} (${value}) is refused`, async (t) => {
-      const { code, message } = await (await altered(t, { [field]: value })).error()
-      assert.equal(code, 'foreign')
-      assert.ok(message.includes(`another ${field} (${value}, not`))
-    })
-  }
-
-  test('may hold fields this program does not know', async (t) => {
-    const { path } = await altered(t, { note: 'by hand' })
-    assert.deepEqual((await loadState(path, OWNER))?.state, FULL)
-  })
-
-  test('of version 1 keeps all that its gaps printed until they are read', async (t) => {
-    const bounds = (date_last: number | null, date_first: number | null) => ({ date_last, date_first })
-    const { path } = await altered(t, {
-      version: 1,
-      order: { refuted: ['date_first'], before: null },
-      seen: { s: T - 60 },
-      gaps: [{ top: bounds(T - 100, T - 200), floor: bounds(T - 7300, null), ids: ['i'], printed: ['p'] }],
-    })
-    const state = (await loadState(path, OWNER))?.state
-    assert.equal(state?.order, 'time')
-    assert.deepEqual(state.gaps, [
-      { top: { time: T - 100, began: T - 200 }, floor: { time: T - 7300, began: DOWN } },
-    ])
-    assert.deepEqual(Object.fromEntries(state.seen), {
-      s: { time: T - 60, began: DOWN },
-      i: { time: T - 100, began: DOWN },
-      p: { time: T - 100, began: DOWN },
-    })
-  })
-
-  test('of version 1 keeps what a gap from the head printed with the watermark as its time', async (t) => {
-    const unbounded = { date_last: null, date_first: null }
-    const { path } = await altered(t, {
-      version: 1,
-      order: { refuted: [], before: null },
-      seen: {},
-      gaps: [{ top: unbounded, floor: unbounded, ids: ['i'], printed: [] }],
-    })
-    const state = (await loadState(path, OWNER))?.state
-    assert.deepEqual(Object.fromEntries(state?.seen ?? []), { i: { time: T, began: DOWN } })
-  })
-
-  for (const [refuted, order] of [
-    [[], 'unsure'],
-    [['date_last'], 'began'],
-    [['date_first'], 'time'],
-    [['date_first', 'date_last'], 'none'],
-  ] as const) {
-    test(`of version 1 that refuted ${refuted.join(' and ') || 'neither field'} knows this order: ${order}`, async (t) => {
-      const { path } = await altered(t, { version: 1, order: { refuted, before: null }, seen: {}, gaps: [] })
-      assert.equal((await loadState(path, OWNER))?.state.order, order)
-    })
-  }
-
-  test('that cannot be read is no first run', async (t) => {
+  test('that cannot be read is an error, not a first run', async (t) => {
     const path = statePath(folderOf(t), OWNER)
     mkdirSync(path)
     const { code, message } = await stateFailure(loadState(path, OWNER), path)
@@ -207,66 +96,145 @@ describe('a state file', () => {
   })
 })
 
-describe('saving a state', () => {
-  const OLD = { ...emptyState(T), watermark: T - 1 }
-  const PATH = 'folder/state.json'
+describe('the temporary file', () => {
+  for (const [what, leave] of [
+    ['a symbolic link', (path: string, victim: string) => symlinkSync(victim, path)],
+    ['a dangling symbolic link', (path: string, victim: string) => symlinkSync(`${victim}-2`, path)],
+    [
+      'a file that all may read and write',
+      (path: string) => {
+        writeFileSync(path, 'x'.repeat(100_000))
+        chmodSync(path, 0o666)
+      },
+    ],
+  ] as const) {
+    test(`is created afresh and private where ${what} has its name`, async (t) => {
+      const [folder, elsewhere] = [folderOf(t), folderOf(t)]
+      const path = statePath(folder, OWNER)
+      const victim = join(elsewhere, 'victim')
+      writeFileSync(victim, 'precious')
+      leave(`${path}.tmp`, victim)
+      await save(path, NEW)
+      assert.ok(lstatSync(path).isFile(), 'a file and not a link')
+      assert.equal(lstatSync(path).mode & 0o777, 0o600)
+      assert.deepEqual(await loadState(path, OWNER), NEW)
+      assert.equal(readFileSync(victim, 'utf8'), 'precious')
+      assert.deepEqual(readdirSync(elsewhere), ['victim'])
+    })
+  }
 
-  // open, write, sync and close of the new file, the rename, then open, sync and close of the folder.
-  for (let step = 1; step <= 9; step += 1) {
-    const survives = step <= 7 ? 'the old one' : 'the new one'
-    test(`leaves ${survives} if the power goes ${step <= 8 ? `before step ${step}` : 'at the end'}`, async () => {
-      let left = Number.POSITIVE_INFINITY
+  test('is never opened in place, even if somebody puts one there at the last moment', async () => {
+    const disk = await diskWithOld(() => {})
+    const opened: unknown[] = []
+    const hostile: Disk = {
+      readFile: (path) => disk.readFile(path),
+      exists: (path) => disk.exists(path),
+      rename: (from, to) => disk.rename(from, to),
+      remove: async () => {},
+      open(path, flags, mode) {
+        opened.push([path, flags, mode])
+        return disk.open(path, flags)
+      },
+    }
+    await disk.open(`${PATH}.tmp`, 'wx')
+    const { code, message } = await stateFailure(prepareState(PATH, OWNER, NEW, hostile), PATH)
+    assert.equal(code, 'save')
+    assert.match(message, /there is a file of this name \(EEXIST\)/)
+    assert.deepEqual(opened, [[`${PATH}.tmp`, 'wx', 0o600]])
+  })
+})
+
+describe('a prepared state', () => {
+  test('is not in force before it is committed, and shows that the run did not end if it never is', async () => {
+    const disk = await diskWithOld(() => {})
+    assert.equal(await wasLastSaveCut(PATH, disk), false)
+    const prepared = await prepareState(PATH, OWNER, NEW, disk)
+    assert.deepEqual(await loadState(PATH, OWNER, disk), OLD)
+    assert.equal(await wasLastSaveCut(PATH, disk), true)
+    await prepared.commit()
+    assert.deepEqual(await loadState(PATH, OWNER, disk), NEW)
+    assert.equal(await wasLastSaveCut(PATH, disk), false)
+  })
+
+  test('leaves nothing behind if it is discarded', async () => {
+    const disk = await diskWithOld(() => {})
+    await (await prepareState(PATH, OWNER, NEW, disk)).discard()
+    assert.deepEqual(await loadState(PATH, OWNER, disk), OLD)
+    assert.deepEqual(disk.files(), [PATH])
+  })
+})
+
+describe('if the power fails', () => {
+  for (const [index, what] of [...STEPS, 'the end'].entries()) {
+    const survivor = index < STEPS.indexOf('closing the folder') ? 'old' : 'new'
+    test(`before ${what}, the ${survivor} state survives`, async () => {
       let die = () => {}
       const death = new Promise<void>((resolve) => {
         die = resolve
       })
-      const disk = new FakeDisk(async () => {
-        left -= 1
-        if (left > 0) return
+      const disk = await diskWithOld(async (step) => {
+        if (step !== index + 1) return
         die()
         await new Promise(() => {})
       })
-      await saveState(PATH, OWNER, OLD, disk)
-      left = step
-      await Promise.race([saveState(PATH, OWNER, FULL, disk), death])
+      await Promise.race([save(PATH, NEW, disk), death])
       disk.crash()
-      left = Number.POSITIVE_INFINITY
-      const loaded = await loadState(PATH, OWNER, disk)
-      assert.deepEqual(loaded?.state, survives === 'the old one' ? OLD : FULL)
+      assert.deepEqual(await loadState(PATH, OWNER, disk), survivor === 'old' ? OLD : NEW)
+    })
+  }
+})
+
+describe('if a save fails', () => {
+  for (const [index, what] of STEPS.entries()) {
+    const survivor = index <= STEPS.indexOf('renaming it') ? 'old' : 'new'
+    const left = what === 'renaming it' ? 'the temporary file, by which the next run knows' : 'nothing'
+    test(`at ${what}, that is said, the ${survivor} state is in force, and ${left} is left behind`, async () => {
+      const disk = await diskWithOld((step) => {
+        if (step === index + 1) throw failure('ENOSPC')
+      })
+      const { code, message } = await stateFailure(save(PATH, NEW, disk), PATH)
+      assert.equal(code, 'save')
+      assert.match(message, /: no space is left on the disk \(ENOSPC\); .* again, with the same ids$/)
+      assert.deepEqual(await loadState(PATH, OWNER, disk), survivor === 'old' ? OLD : NEW)
+      assert.equal(await wasLastSaveCut(PATH, disk), left !== 'nothing')
+      await save(PATH, NEW, disk)
+      assert.deepEqual([await loadState(PATH, OWNER, disk), disk.files()], [NEW, [PATH]])
     })
   }
 
-  for (let step = 1; step <= 8; step += 1) {
-    test(`says so if step ${step} fails, and takes the half-made file away`, async () => {
-      let left = Number.POSITIVE_INFINITY
-      const disk = new FakeDisk(async () => {
-        left -= 1
-        if (left === 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+  for (const [code, step, fails] of [
+    ['EINVAL', 'syncing the folder', false],
+    ['ENOTSUP', 'syncing the folder', false],
+    ['EOPNOTSUPP', 'syncing the folder', false],
+    ['ENOSYS', 'syncing the folder', false],
+    ['EIO', 'syncing the folder', true],
+    ['EINVAL', 'syncing it', true],
+  ] as const) {
+    test(`by ${code} at ${step}, that is ${fails ? 'a failure' : 'how some file systems say that they cannot'}`, async () => {
+      const disk = await diskWithOld((nth) => {
+        if (nth === STEPS.indexOf(step) + 1) throw failure(code)
       })
-      await saveState(PATH, OWNER, OLD, disk)
-      left = step
-      const { code, message } = await stateFailure(saveState(PATH, OWNER, FULL, disk), PATH)
-      assert.equal(code, 'save')
-      assert.match(message, /: no space is left on the disk \(ENOSPC\); .* come again, with equal ids/)
-      assert.deepEqual((await loadState(PATH, OWNER, disk))?.state, step <= 5 ? OLD : FULL)
-      await assert.rejects(disk.readFile(`${PATH}.tmp`), /no such file/)
+      const saving = save(PATH, NEW, disk)
+      if (fails) assert.equal((await stateFailure(saving, PATH)).code, 'save')
+      else await saving
     })
   }
 })
 
 describe('the folder', () => {
-  test('is made, with those above it, for its owner alone; one that is there stays as it is', async (t) => {
-    const above = folderOf(t)
-    const folder = join(above, 'a', 'b')
-    await prepareFolder(folder)
+  test('is created with those above it, for its owner alone, also by two runs at once', async (t) => {
+    const folder = join(folderOf(t), 'a', 'b', 'c', 'd')
+    await Promise.all([prepareFolder(folder), prepareFolder(folder)])
     assert.equal(statSync(folder).mode & 0o777, 0o700)
+    chmodSync(folder, 0o750)
     await prepareFolder(folder)
+    assert.equal(statSync(folder).mode & 0o777, 0o750, 'one that exists stays as it is')
   })
 
   for (const [what, below, code] of [
     ['is a file', '', 'EEXIST'],
-    ['lies below a file', 'below', 'ENOTDIR'],
-    ['lies deep below a file', 'deep/below', 'ENOTDIR'],
+    ['is below a file', 'below', 'ENOTDIR'],
+    ['is far below a file', 'far/below', 'ENOTDIR'],
   ] as const) {
     test(`that ${what} is an error of class config that names it`, async (t) => {
       const path = join(folderOf(t), 'file')

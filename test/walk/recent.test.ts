@@ -7,98 +7,80 @@ import { RecentEntries } from '../../src/walk/recent.ts'
 import { entry, series } from '../entries.ts'
 
 const T = 1_764_000_000
+const DAY = 86_400
 
-describe('an entry that was met', () => {
-  test('in this run is known with the listing that showed it last', () => {
-    const recent = new RecentEntries(new Map())
-    const [first, second] = [recent.startListing(), recent.startListing()]
-    recent.add(entry(T), first)
-    recent.add(entry(T - 1), first)
-    recent.add(entry(T), second)
+describe('an entry', () => {
+  test('printed by an earlier run or by this one is known', () => {
+    const recent = new RecentEntries(new Map([[entry(T).id, entry(T)]]), T)
+    recent.add(entry(T - 1))
     assert.deepEqual(
-      [entry(T), entry(T - 1), entry(T - 2)].map(({ id }) => recent.metIn(id)),
-      [2, 1, undefined],
+      [entry(T), entry(T - 1), entry(T - 2)].map((each) => recent.has(each)),
+      [true, true, false],
     )
   })
 
-  test('by an earlier run is known as of listing 0', () => {
-    assert.equal(new RecentEntries(new Map([['a', entry(T)]])).metIn('a'), 0)
-  })
-
-  test('and left to a later run is new again', () => {
-    const recent = new RecentEntries(new Map())
-    recent.add(entry(T), 1)
-    recent.forget(entry(T))
-    assert.equal(recent.metIn(entry(T).id), undefined)
-  })
-
-  test('is remembered while it is needed or among the latest five thousand, and is forgotten after that', () => {
-    const recent = new RecentEntries(new Map())
-    const entries = series(15_000, T, 1)
-    const isNeeded = ({ time }: { time: number }) => time > T - 10
-    for (const each of entries) {
-      recent.add(each, 1)
-      recent.prune(isNeeded)
-    }
-    const known = entries.map(({ id }) => recent.metIn(id) !== undefined)
-    assert.deepEqual([known.slice(0, 10).every(Boolean), known[10], known[4_000]], [true, false, false])
-    assert.ok(known.slice(-5_000).every(Boolean))
+  test('is kept with its times if it may be met again, and what earlier runs printed is not touched', () => {
+    const printed = new Map([T, T - 9].map((time) => [entry(time).id, { time, began: time }]))
+    const recent = new RecentEntries(printed, T)
+    recent.add(entry(T - 1, T - 5))
+    const kept = recent.kept(({ time }) => time > T - 9)
+    const ids = [entry(T).id, entry(T - 1, T - 5).id]
     assert.deepEqual(
-      [...recent.needed(isNeeded).keys()].sort(),
-      entries
-        .slice(0, 10)
-        .map(({ id }) => id)
-        .sort(),
+      [...kept],
+      [
+        [ids[0], { time: T, began: T }],
+        [ids[1], { time: T - 1, began: T - 5 }],
+      ],
     )
+    assert.equal(printed.size, 2)
+  })
+
+  test('without a readable time is kept for 30 days from this run, not by the time it borrowed', () => {
+    const recent = new RecentEntries(new Map(), T)
+    const undated = { ...entry(T - 900 * DAY), dated: false }
+    recent.add(undated)
+    const kept = recent.kept(() => true).get(undated.id)
+    assert.deepEqual(kept, { time: T + 30 * DAY, began: 0 })
   })
 })
 
-describe('memory is pruned', () => {
-  test('of the entries met first, where being met again counts as new', () => {
-    const recent = new RecentEntries(new Map())
-    const entries = series(12_000, T, 1)
-    const again = entries[0]
-    assert.ok(again)
-    for (const each of entries.slice(0, 9_000)) recent.add(each, 1)
-    recent.add(again, 1)
-    for (const each of entries.slice(9_000)) recent.add(each, 1)
-    recent.prune(() => false)
-    assert.deepEqual([recent.metIn(again.id), recent.metIn(entries[1]?.id ?? '')], [1, undefined])
+describe('memory', () => {
+  test('drops what cannot be met again after every ten thousand entries, and nothing else', () => {
+    const recent = new RecentEntries(new Map(), T)
+    const isNeeded = ({ time }: { time: number }) => time > T - 10
+    for (const each of series(9_999, T, 1)) recent.add(each)
+    recent.prune(isNeeded)
+    assert.equal(recent.size, 9_999)
+    recent.add(entry(1))
+    recent.prune(isNeeded)
+    assert.deepEqual(
+      [...recent.kept(() => true).values()],
+      series(10, T, 1).map(({ time, began }) => ({ time, began })),
+    )
   })
 
-  test('now and then only: what is needed is not looked through after each page', () => {
-    const recent = new RecentEntries(new Map())
+  test('is not looked through after each page: what is needed would be looked at again and again', () => {
+    const recent = new RecentEntries(new Map(), T)
     let looks = 0
     for (const each of series(30_000, T, 1)) {
-      recent.add(each, 1)
+      recent.add(each)
       recent.prune(() => {
         looks += 1
         return true
       })
     }
-    assert.equal(recent.size, 30_000)
-    assert.ok(looks < 4 * 30_000, `${looks} looks`)
+    assert.deepEqual([recent.size, looks], [30_000, 60_000])
   })
-})
-
-test('what is held does not grow with the number of entries that pass', () => {
-  const recent = new RecentEntries(new Map())
-  let most = 0
-  for (const each of series(200_000, T, 1)) {
-    recent.add(each, 1)
-    recent.prune(() => false)
-    most = Math.max(most, recent.size)
-  }
-  assert.ok(most <= 10_000, `${most} entries were held`)
 })
 
 test('of an entry that was met only its times are held, not what Slack sent', async () => {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
-  const recent = new RecentEntries(new Map())
+  const recent = new RecentEntries(new Map(), T)
   const sent = series(3, T, 1).map((each) => {
-    recent.add(each, 1)
-    return new WeakRef(each.raw)
+    const raw = {}
+    recent.add({ ...each, raw })
+    return new WeakRef(raw)
   })
   await setImmediate()
   collectGarbage()
