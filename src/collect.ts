@@ -142,7 +142,6 @@ class Collection {
       if (this.#deps.nowMs() >= deadlineMs) return '--max-time'
       const top = log.hasBefore ? this.#plan.nextTop : undefined
       if (top !== undefined) {
-        this.#plan.jumpTo(top)
         this.#lastEntry = undefined
         steps = this.#walk(top)
       }
@@ -189,7 +188,10 @@ class Collection {
       if (news.has(entry.id) || (!entry.dated && this.#recent.has(entry))) this.#recent.add(entry)
     }
     this.#plan.markRead(page, place, this.#lookBack.seconds)
-    this.#recent.prune(this.#mayBeMetAgain())
+    // A longer row on a later page makes the look-back longer, and with it the part that is read again.
+    const growth = this.#lookBack.mayGrowSeconds(place)
+    const gaps = this.#plan.unread().map(({ top, floor }) => ({ top: top + growth, floor }))
+    this.#recent.prune(this.#mayBeMetAgain(gaps))
     this.#lastEntry = entries.at(-1) ?? this.#lastEntry
     if (this.#lastEntry) this.#deps.onPage(this.#counts, this.#lastEntry.time)
   }
@@ -219,7 +221,7 @@ class Collection {
   }
 
   /** Tells whether an entry with these times may be met again, by this run or a later one. */
-  #mayBeMetAgain(gaps: readonly Range[] = this.#plan.unread()): (times: Times) => boolean {
+  #mayBeMetAgain(gaps: readonly Range[]): (times: Times) => boolean {
     const floor = overlapFloor(this.#watermark)
     return (times) => times.time >= floor || gaps.some((gap) => isIn(gap, times))
   }
@@ -253,11 +255,10 @@ class Collection {
   #nextState(gaps: readonly Range[], error: AuditError | undefined): State {
     const isUseless = error !== undefined && (this.#counts.rowsRead === 0 || error.class === 'state')
     if (isUseless) return this.#previous
-    const isCut = gaps.length > 0 || error !== undefined
     return {
       watermark: this.#watermark,
       since: this.#previous.since,
-      longestRowSeconds: isCut ? this.#lookBack.longestSeconds : this.#lookBack.metSeconds,
+      longestRowSeconds: gaps.length > 0 ? this.#lookBack.longestSeconds : this.#lookBack.metSeconds,
       gaps,
       seen: this.#recent.kept(this.#mayBeMetAgain(gaps)),
     }

@@ -510,6 +510,16 @@ describe('nothing is lost or printed twice', () => {
     assert.deepEqual([first.counts.rowsPrinted, second.printed, third.printed.length], [12_001, [], 1])
   })
 
+  test('prints no row twice where a longer row on a late page makes the look-back longer', async () => {
+    const rows = rowsFrom(60_000, NOW, 17)
+    const at = 20_500
+    rows[at] = row(NOW - at * 17 + 3.5 * DAY, NOW - at * 17)
+    const first = await run(holding(rows, 999), { maxRows: 21_000 })
+    const second = await run(holding(rows, 999), { previous: first.state })
+    assert.equal(second.complete, true)
+    assert.equal(first.printed.length + second.printed.length, rows.length)
+  })
+
   test('by a backfill that leaves some of more than 10,000 rows to a second run', async () => {
     const slack = holding(rowsFrom(12_000, NOW, 120), 999)
     const first = await run(slack, { maxRows: 11_000, lookbackSeconds: 5 * DAY })

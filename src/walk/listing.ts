@@ -99,6 +99,12 @@ export class LookBack {
     return Math.max(this.metSeconds, this.#knownSeconds)
   }
 
+  /** How much longer the look-back may still become in a walk that has come down to this place. */
+  mayGrowSeconds(place: number): number {
+    const isFinal = this.#fixedSeconds !== undefined || place < this.#recentSince
+    return isFinal ? 0 : LookBack.MOST_SECONDS - this.seconds
+  }
+
   get seconds(): number {
     const longest = this.longestSeconds
     return this.#fixedSeconds ?? Math.min(Math.max(2 * longest, longest + DAY_SECONDS), LookBack.MOST_SECONDS)

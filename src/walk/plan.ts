@@ -16,7 +16,7 @@ export class ReadPlan {
   #ranges: Planned[]
   /** How far down the walk has come. What is unread began at or before this time. */
   #place = Number.POSITIVE_INFINITY
-  /** Whether the pages being read are proven to be older than pages above them. */
+  /** Whether a page so far held an entry at or above the watermark. */
   #descends = false
   readonly #newest = new LowestFive()
 
@@ -47,10 +47,10 @@ export class ReadPlan {
    */
   markRead({ entries }: Page, place: number, lookbackSeconds: number): void {
     this.#place = place
+    for (const range of this.#ranges) range.reached ||= range.top >= place
     if (entries.length === 0) return
     const counts = this.#isOld(entries)
     this.#ranges = this.#ranges.filter((range) => {
-      range.reached ||= range.top >= place
       const { floor } = range
       const isBelow = ({ time, began }: Times) => time < floor && began < floor - lookbackSeconds
       range.entriesBelow = counts && entries.every(isBelow) ? range.entriesBelow + entries.length : 0
@@ -72,20 +72,13 @@ export class ReadPlan {
     )
   }
 
-  /** The walk continues at the top of this gap, in a new listing. */
-  jumpTo(top: number): void {
-    this.#place = top
-    this.#descends = true
-    for (const range of this.#ranges) range.reached ||= range.top >= top
-  }
-
   /** What is left unread if the walk ends here: the gaps for later runs, newest first. */
   unread(): Range[] {
     return mergeRanges(this.#ranges.map((range) => this.#unreadPartOf(range)))
   }
 
-  #unreadPartOf({ top, floor, reached }: Planned): Range {
-    return { top: reached ? Math.min(top, this.#place) : top, floor }
+  #unreadPartOf({ top, floor }: Range): Range {
+    return { top: Math.min(top, this.#place), floor }
   }
 
   /**
@@ -98,7 +91,7 @@ export class ReadPlan {
       const { isFull, value = 0 } = this.#newest
       const isOlder = isFull && entries.every(({ time }) => time < -value)
       for (const { id, time } of entries) this.#newest.add(id, -time)
-      return isOlder || this.#descends
+      return isOlder
     }
     const watermark = this.#watermark
     this.#descends ||= entries.some(({ time, dated }) => dated && time >= watermark)

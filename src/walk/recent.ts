@@ -1,8 +1,8 @@
 import type { Entry, Times } from '../log/page.ts'
 import { LookBack } from './listing.ts'
 
-/** How many entries may be held before those that cannot be met again are looked for. */
-const PRUNE_ENTRIES = 10_000
+/** The entries printed last are kept whatever their age, because each new row pushes an older one onto the next page. */
+const LATEST_ENTRIES = 5_000
 
 /**
  * The printed entries that may be met again, by id: those of earlier runs and those of this one. An undated entry is
@@ -17,7 +17,7 @@ export class RecentEntries {
   constructor(printed: ReadonlyMap<string, Times>, startedAt: number) {
     this.#met = new Map(printed)
     this.#startedAt = startedAt
-    this.#pruneAt = this.#met.size + PRUNE_ENTRIES
+    this.#pruneAt = this.#met.size + 2 * LATEST_ENTRIES
   }
 
   /** How many entries are held, for a test of the memory. */
@@ -33,11 +33,16 @@ export class RecentEntries {
     this.#met.set(id, dated ? { time, began } : { time: this.#startedAt + LookBack.MOST_SECONDS, began: 0 })
   }
 
-  /** Call after each page. Every 10,000 entries, drops those that cannot be met again. */
+  /** Call after each page. Every few thousand entries, drops those that cannot be met again. */
   prune(mayBeMetAgain: (times: Times) => boolean): void {
     if (this.#met.size < this.#pruneAt) return
-    for (const [id, times] of this.#met) if (!mayBeMetAgain(times)) this.#met.delete(id)
-    this.#pruneAt = this.#met.size + PRUNE_ENTRIES
+    let old = this.#met.size - LATEST_ENTRIES
+    for (const [id, times] of this.#met) {
+      if (old === 0) break
+      old -= 1
+      if (!mayBeMetAgain(times)) this.#met.delete(id)
+    }
+    this.#pruneAt = this.#met.size + LATEST_ENTRIES
   }
 
   /** The entries to remember for later runs. */
