@@ -47,10 +47,11 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
   const { logs, teamId: requestedTeamId, stateDir, reader } = settings
   const findings: Finding[] = []
   let exitCode: CheckResult['exitCode'] = 0
-  const find = async (name: string, ok: boolean, message: string) => {
-    findings.push({ name, ok, message })
+  const find = async (name: string, ok: boolean, text: string) => {
+    const finding = { name, ok, message: cleanLine(text, 600) }
+    findings.push(finding)
     if (!ok) exitCode ||= 1
-    await options.onFinding({ name, ok, message })
+    await options.onFinding(finding)
   }
   /** What `work` gives, and a finding that says it. Undefined where it failed. */
   const attempt = async <T>(name: string, work: () => Promise<T>, say: (result: T) => string) => {
@@ -159,7 +160,7 @@ const NAME_WIDTH = 'state of integration'.length
 export function findingLine({ name, ok, message }: Finding, colour: boolean): string {
   const mark = ok ? 'ok ' : 'fix'
   const shown = colour ? `\u001b[${ok ? 32 : 31}m${mark}\u001b[0m` : mark
-  return `${shown}  ${name.padEnd(NAME_WIDTH)}  ${cleanLine(message, 600)}\n`
+  return `${shown}  ${name.padEnd(NAME_WIDTH)}  ${message}\n`
 }
 
 /** All findings as one line of JSON. */

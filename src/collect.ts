@@ -89,6 +89,8 @@ class Collection {
   readonly #omissions = new Set<string>()
   #watermark: number | null
   #lastEntry: Times | undefined
+  /** The lowest time met so far. */
+  #oldest = Number.POSITIVE_INFINITY
   #undated = 0
   #unreadable = 0
 
@@ -135,7 +137,7 @@ class Collection {
       if (!done) await this.#take(step)
       if (done || step.last) {
         this.#assertNotEmpty()
-        this.#plan.finish()
+        this.#plan.finish(log.hasBefore)
       }
       if (this.#plan.done) return undefined
       if (this.#counts.rowsPrinted >= maxRows) return '--max-rows'
@@ -156,6 +158,7 @@ class Collection {
       startedAt: this.#startedAt,
       fetchPage: (pageArgs: Record<string, string>) => this.#fetchPage(pageArgs),
       pause: this.#deps.pause,
+      mayEnd: (page: Page) => this.#mayEnd(page),
       lookbackSeconds: () => this.#lookBack.seconds,
       onSkip: (reason: string) => this.#omissions.add(reason),
     }
@@ -174,7 +177,7 @@ class Collection {
   /** Prints what is new on a page, then records how far the walk has come. */
   async #take({ page, place }: Step): Promise<void> {
     const { entries } = page
-    if (this.#counts.rowsRead === 0) this.#raiseWatermark(entries)
+    this.#raiseWatermark(entries)
     this.#counts.rowsRead += entries.length
     const news = new Map<string, Entry>()
     for (const entry of entries) {
@@ -204,14 +207,23 @@ class Collection {
     return entry.time >= this.#floor || this.#plan.wants(entry)
   }
 
-  /** Called with the first page that holds entries. Rows move to the head while later pages are read. */
+  /** By the first page with a dated entry alone: rows move to the head while later pages are read. */
   #raiseWatermark(entries: readonly Entry[]): void {
-    const newest = entries.reduce((max, { time, dated }) => (dated ? Math.max(max, time) : max), 0)
-    if (newest > 0) this.#watermark = Math.max(Math.min(newest, this.#startedAt), this.#watermark ?? 0)
+    const times = entries.flatMap(({ time, dated }) => (dated ? [time] : []))
+    if (this.#oldest === Number.POSITIVE_INFINITY && times.length > 0) {
+      this.#watermark = Math.max(Math.min(Math.max(...times), this.#startedAt), this.#watermark ?? 0)
+    }
+    this.#oldest = Math.min(this.#oldest, ...times)
+  }
+
+  /** An answer without entries is an unlikely end, and so is one before anything as old as the watermark was met. */
+  #mayEnd({ entries }: Page): boolean {
+    const known = this.#previous.watermark ?? Number.POSITIVE_INFINITY
+    return entries.length > 0 && (this.#oldest <= known || entries.some(({ time }) => time <= known))
   }
 
   #assertNotEmpty(): void {
-    if (this.#counts.rowsRead + this.#unreadable > 0 || this.#previous.watermark === null) return
+    if (this.#counts.rowsRead > 0 || this.#previous.watermark === null) return
     const { method } = this.#options.log
     throw new AuditError(
       'contract',
@@ -228,7 +240,7 @@ class Collection {
 
   #result(error: AuditError | undefined, limit: Collected['limit']): Collected {
     // Slack never serves these pages, and the operator is told so. A gap would fail in every run.
-    if (error?.code === 'pages_unread') this.#plan.finish()
+    if (error?.code === 'pages_unread') this.#plan.finish(false)
     // What began after this run did is at the head of the next one.
     const gaps = this.#plan.unread().map(({ top, floor }) => ({ top: Math.min(top, this.#startedAt), floor }))
     if (this.#undated > 0) {

@@ -23,7 +23,7 @@ export function parseJson(json: string): unknown {
 
 function quoteHugeNumbers(json: string): string {
   // A quick look, since Slack sends no such number. It may mistake digits within a string.
-  if (!/(?:":|[[,])\s*-?\d(?:\d{15}|[\d.]*[eE])/.test(json)) return json
+  if (!/(?:"\s*:|[[,])\s*-?\d(?:\d{15}|[\d.]*[eE])/.test(json)) return json
   return json.replace(/"(?:[^"\\]+|\\.)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g, (token) => {
     if (token.startsWith('"')) return token
     const value = Number(token)

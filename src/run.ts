@@ -50,6 +50,8 @@ interface Memory {
   readonly owner: Owner
   readonly lock: Lock
   readonly reader: Reader | undefined
+  /** Whether there was no state file. */
+  readonly isFirst: boolean
   /** The state this run continues from. */
   readonly previous: State
   /** Set if the last run printed its lines but could not save. */
@@ -138,7 +140,7 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Log
       },
       print: (entries) => output.write(toLines(entries)),
       nowMs: clock.nowMs,
-      pause: () => clock.sleep(EMPTY_ANSWER_PAUSE_MS),
+      pause: () => clock.sleep(Math.max(0, Math.min(EMPTY_ANSWER_PAUSE_MS, deadlineMs - clock.nowMs()))),
       warn: (message) => stderr.say(`${log.name}: ${message}`),
       onPage: ({ pages, rowsRead }, oldest) => stderr.progress(log.name, pages, rowsRead, oldest),
     },
@@ -149,18 +151,18 @@ async function runLog(session: Session, account: Account, log: Log): Promise<Log
 
 /** Locks and reads the state of this log; undefined without --state-dir. */
 async function openMemory(
-  { settings, clock, stderr, locks }: Session,
+  { settings, clock, deadlineMs, stderr, locks }: Session,
   account: Account,
   log: Log,
 ): Promise<Memory | undefined> {
   if (settings.stateDir === undefined) return undefined
   const owner: Owner = { tokenTeamId: account.tokenTeamId, requestedTeamId: settings.teamId, log }
   const path = statePath(settings.stateDir, owner)
-  const lock = await lockState(path, clock.sleep)
+  const lock = await lockState(path, clock.sleep, deadlineMs - clock.nowMs())
   locks.add(lock)
   const saved = await loadState(path, owner)
   const reader = settings.reader === undefined ? undefined : readerOf(settings.reader)
-  const memory = { path, owner, lock, reader, fault: await faultOfLastSave(path) }
+  const memory = { path, owner, lock, reader, isFirst: !saved, fault: await faultOfLastSave(path) }
   if (!saved) return { ...memory, previous: emptyState(settings.since) }
   const { state, lost } = stateFor(saved, reader)
   stderr.detail(`${log.name}: resuming from ${path}${saved.at && `, saved ${saved.at}`}`)
@@ -214,6 +216,7 @@ async function conclude(session: Session, team: Team, runs: readonly LogRun[]): 
     else stderr.say(line)
     if (failed) good = false
     try {
+      if (prepared) memory?.lock.assertHeld()
       await prepared?.commit()
       // A signal says that nothing was saved as long as a lock is held.
       if (memory && session.locks.delete(memory.lock)) memory.lock.release()
@@ -225,13 +228,17 @@ async function conclude(session: Session, team: Team, runs: readonly LogRun[]): 
   return good
 }
 
-/** The new state, ready to replace the old one; undefined if there is nothing to remember. */
+/**
+ * The new state, ready to replace the old one; undefined if there is nothing to remember. A run that read nothing still
+ * remembers its reader, since that it was started shows that the lines of the last run were delivered.
+ */
 async function prepareStateOf(
   { clock }: Session,
   { memory, collected }: LogRun,
 ): Promise<PreparedState | undefined> {
-  if (!memory || !collected || collected.state === memory.previous) return undefined
-  const { lock, path, owner, reader, previous } = memory
+  if (!memory || !collected || collected.error?.class === 'state') return undefined
+  const { lock, path, owner, reader, previous, isFirst } = memory
+  if (collected.state === previous && (isFirst || !reader)) return undefined
   lock.assertHeld()
   return prepareState(path, owner, {
     at: new Date(clock.nowMs()).toISOString(),

@@ -1,13 +1,14 @@
 /** Words for people: one clean line, counts, times and lengths of time. */
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu
-/** A bare prefix such as `xoxp-` is not a secret, and part of our advice. */
-const TOKEN = /xox[a-z][-.][\w.-]{6,}/gi
+/** A bare prefix such as `xoxp-` is not a secret, and part of our advice. Characters that cannot be seen hide no token. */
+const TOKEN = /xox[a-z][-.][\w.\-\p{Cf}]{6,}/giu
 
 /** Text from outside as one line that is safe on a terminal and in a log, of at most `most` characters. */
 export function cleanLine(text: string, most = 200): string {
-  const line = text.replace(CONTROL, ' ').replace(TOKEN, 'xox…').replace(/\s+/g, ' ').trim()
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line
+  const line = text.replace(TOKEN, 'xox…').replace(CONTROL, ' ').replace(/\s+/g, ' ').trim()
+  // A cut may leave half of a surrogate pair.
+  return line.length > most ? `${line.slice(0, most - 1).replace(/\p{Cs}$/u, '')}…` : line
 }
 
 /** `1 page`, `1,204 rows`, `2 entries`. */

@@ -204,7 +204,7 @@ describe('a later run', () => {
       const isLast = (index: number) => index === pages.length - 1
       const answers = pages.map((times, index) => {
         const rows = times.map((time) => row(time))
-        return page(rows, isLast(index) ? {} : cursor(String(index)))
+        return isLast(index) ? page([...rows, row(NOW - 9 * DAY)]) : page(rows, cursor(String(index)))
       })
       const got = await run(answers, { previous: stateAt(watermark) })
       assert.deepEqual([got.state.watermark, got.warnings], [expected, []])
@@ -442,9 +442,29 @@ describe('an empty answer on the first page of a log that had entries', () => {
     assert.deepEqual([got.printed, got.error, got.complete], [[row(NOW)], undefined, true])
   })
 
-  test('is a different thing from one whose entries are all unreadable', async () => {
-    const got = await run([page([null])], { previous })
-    assert.deepEqual([got.error, got.complete, got.pauses], [undefined, false, 0])
+  test('may also be one whose entries are all unreadable', async () => {
+    const got = await run([page([null]), page([null])], { previous })
+    assert.deepEqual([got.error?.code, got.pauses, got.state], ['no_entries', 1, previous])
+  })
+})
+
+describe('an answer that is cut short, without a cursor,', () => {
+  const known = row(NOW - HOUR)
+
+  test('does not end the log before it has shown anything as old as the watermark', async () => {
+    const previous = stateAt(NOW - HOUR, { seen: seenOf(known) })
+    const whole = page([row(NOW), row(NOW - 60), known])
+    const got = await run([page([row(NOW)]), whole], { previous })
+    assert.deepEqual([got.printed, got.pauses, got.complete], [[row(NOW), row(NOW - 60)], 1, true])
+  })
+
+  test('forgets no gap further down', async () => {
+    const gap = { top: NOW - 10 * DAY, floor: ALL }
+    const previous = stateAt(NOW - HOUR, { seen: seenOf(known), gaps: [gap] })
+    const rest = rowsFrom(3, NOW - 10 * DAY, HOUR)
+    const got = await run([page([row(NOW), known]), page(rest)], { previous })
+    assert.deepEqual(got.requested[1], { before: String(gap.top), limit: '999' })
+    assert.deepEqual([got.printed, got.complete], [[row(NOW), ...rest], true])
   })
 })
 
@@ -491,7 +511,8 @@ describe('an entry without a readable time', () => {
     for (const days of [0, 29, 58, 59]) {
       const startedAt = NOW + days * DAY
       const above = row(startedAt - DAY, startedAt - 2 * DAY)
-      const got = await run([page([row(startedAt), above, odd])], { previous: state, startedAt })
+      const oldest = row(NOW - 9 * DAY)
+      const got = await run([page([row(startedAt), above, odd, oldest])], { previous: state, startedAt })
       state = got.state
       last = got.printed
       assert.equal(got.printed.includes(odd), days === 0, `day ${days}`)

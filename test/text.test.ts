@@ -13,6 +13,7 @@ describe('a clean line', () => {
     ['has no line break of Unicode', 'a\u2028b\u2029c\u0085d', 'a b c d'],
     ['has no half of a letter', 'a\ud83eb\udd8ac', 'a b c'],
     ['has no token', 'Bearer xoxp-12-34-ab_CD.ef "is" bad', 'Bearer xox… "is" bad'],
+    ['has no token that holds what cannot be seen', 'xoxp-12\u200b3456789012-secret', 'xox…'],
     ['has no token that rotates', '(xoxe.xoxp-1-Mi0yLTEyMzQ)', '(xox…)'],
     ['has no token of any kind', 'xoxb-123456 xapp-1-A xoxs-abcdef XOXP-ABCDEF', 'xox… xapp-1-A xox… xox…'],
     [
@@ -27,6 +28,7 @@ describe('a clean line', () => {
     assert.equal(cleanLine('x'.repeat(200)), 'x'.repeat(200))
     assert.equal(cleanLine('x'.repeat(201)), `${'x'.repeat(199)}…`)
     assert.equal(cleanLine('abcdef', 4), 'abc…')
+    assert.equal(cleanLine('ab🦊cd', 4), 'ab…', 'and never in the middle of a letter')
   })
 
   test('is cut only after tokens are removed, so that no half of one is left', () => {

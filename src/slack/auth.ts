@@ -24,7 +24,7 @@ export async function authenticate(
   return retrier.call(async () => {
     const answer = asObject(await call('auth.test', {})) ?? {}
     // A token of a whole organisation may come without a team.
-    const tokenTeamId = answer['team_id'] ?? answer['enterprise_id']
+    const tokenTeamId = answer['team_id'] || answer['enterprise_id']
     if (typeof tokenTeamId !== 'string' || !/^[A-Za-z0-9]{1,40}$/.test(tokenTeamId)) {
       throw badAnswer('auth.test', 'no team_id')
     }

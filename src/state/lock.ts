@@ -20,17 +20,21 @@ export interface Lock {
 /**
  * Locks a state file against a second run. A lock lives by its heartbeat alone: process numbers and host names prove
  * nothing, because two containers may share them.
- * @throws AuditError of class `state` if a living run holds it for longer than this one waits.
+ * @throws AuditError of class `state` if a living run holds it for longer than this one waits: 15 seconds, or `mostMs`.
  */
-export async function lockState(path: string, sleep: (ms: number) => Promise<void>): Promise<Lock> {
+export async function lockState(
+  path: string,
+  sleep: (ms: number) => Promise<void>,
+  mostMs = Number.POSITIVE_INFINITY,
+): Promise<Lock> {
   const lockPath = `${path}.lock`
   const mine = randomBytes(8).toString('hex')
   let first: string | undefined
   for (let waitedMs = 0; !(await create(lockPath, mine)); waitedMs += POLL_MS) {
     first ??= await look(lockPath)
-    if (waitedMs < WAIT_MS) {
+    if (waitedMs < Math.min(WAIT_MS, mostMs)) {
       await sleep(POLL_MS)
-    } else if (first !== undefined && first === (await look(lockPath))) {
+    } else if (waitedMs >= WAIT_MS && first !== undefined && first === (await look(lockPath))) {
       await takeOver(lockPath, mine)
       break
     } else {

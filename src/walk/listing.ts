@@ -78,7 +78,7 @@ export class LookBack {
   readonly #fixedSeconds: number | undefined
   readonly #knownSeconds: number
   readonly #recentSince: number
-  /** The longest row this run has met, in seconds. Only rows of the last 30 days count. */
+  /** The longest row this run has met, in seconds. Only rows of the last 30 days, and no longer than that, count. */
   metSeconds = 0
 
   /** `fixedSeconds`: --lookback. `knownSeconds`: the longest row of the run before. `startedAt`: epoch seconds. */
@@ -90,7 +90,9 @@ export class LookBack {
 
   add(entries: readonly Entry[]): void {
     for (const { time, began, dated } of entries) {
-      if (dated && time >= this.#recentSince) this.metSeconds = Math.max(this.metSeconds, time - began)
+      // No look-back covers a longer row, and an odd date_first must not make every run read 30 days.
+      const isUsual = dated && time >= this.#recentSince && time - began <= LookBack.MOST_SECONDS
+      if (isUsual) this.metSeconds = Math.max(this.metSeconds, time - began)
     }
   }
 

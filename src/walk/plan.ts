@@ -48,19 +48,21 @@ export class ReadPlan {
   markRead({ entries }: Page, place: number, lookbackSeconds: number): void {
     this.#place = place
     for (const range of this.#ranges) range.reached ||= range.top >= place
-    if (entries.length === 0) return
-    const counts = this.#isOld(entries)
+    // A borrowed time decides nothing.
+    const dated = entries.filter((entry) => entry.dated)
+    if (dated.length === 0) return
+    const counts = this.#isOld(dated)
     this.#ranges = this.#ranges.filter((range) => {
       const { floor } = range
       const isBelow = ({ time, began }: Times) => time < floor && began < floor - lookbackSeconds
-      range.entriesBelow = counts && entries.every(isBelow) ? range.entriesBelow + entries.length : 0
+      range.entriesBelow = counts && dated.every(isBelow) ? range.entriesBelow + dated.length : 0
       return !range.reached || range.entriesBelow < FEW_ENTRIES
     })
   }
 
-  /** The log has ended: nothing is left below. */
-  finish(): void {
-    this.#ranges = []
+  /** The log has ended: nothing is left below. `hasBefore`: a gap further down can still be asked for by itself. */
+  finish(hasBefore: boolean): void {
+    this.#ranges = hasBefore ? this.#ranges.filter(({ reached }) => !reached) : []
   }
 
   /** The top of the next gap, if the walk has yet to come down to it and may skip what is above. */
@@ -94,7 +96,7 @@ export class ReadPlan {
       return isOlder
     }
     const watermark = this.#watermark
-    this.#descends ||= entries.some(({ time, dated }) => dated && time >= watermark)
+    this.#descends ||= entries.some(({ time }) => time >= watermark)
     return this.#descends
   }
 }

@@ -14,7 +14,8 @@ export interface WalkOptions {
   /** team_id and filters: repeated with every request, because Slack does not remember them with a cursor. */
   readonly args: Record<string, string>
   readonly fetchPage: (args: Record<string, string>) => Promise<Page>
-  /** Waits before an answer without entries is asked for once more. */
+  /** Whether the log may end with this page. If not, its last page is requested once more after a pause. */
+  readonly mayEnd: (page: Page) => boolean
   readonly pause: () => Promise<void>
   /** When the run began, epoch seconds. */
   readonly startedAt: number
@@ -85,11 +86,11 @@ async function* walkListing(
 }
 
 /**
- * Fetches a page and finds what follows it. Slack has given empty answers in the middle of a log, so one ends the
- * listing only if Slack repeats it after a pause.
+ * Fetches a page and finds what follows it. Slack has given empty answers in the middle of a log, so an unlikely end is
+ * believed only if Slack repeats it after a pause.
  */
 async function turn(
-  { log, args, fetchPage, pause }: WalkOptions,
+  { log, args, fetchPage, mayEnd, pause }: WalkOptions,
   loops: LoopGuard,
   position: Position,
   before: number | undefined,
@@ -100,13 +101,13 @@ async function turn(
       ...args,
       ...(before !== undefined && { before: String(before) }),
       ...(number === undefined
-        ? { limit: String(log.cursorPageSize) }
+        ? { limit: String(log.cursorPageSize ?? log.pageSize) }
         : { count: String(count), page: String(number) }),
       ...(cursor !== undefined && { cursor }),
     })
     assertAskedFor(log, page, number, before)
     const next = following(log, position, page, loops)
-    if (again || next !== 'end' || page.entries.length + page.unreadable > 0) return { page, next }
+    if (again || next !== 'end' || mayEnd(page)) return { page, next }
     await pause()
   }
 }

@@ -19,7 +19,7 @@ export interface RunPlan {
   /** The n-th call to the disk, from 1, fails: it is full. */
   diskFullAt: number | null
   /** The n-th answer, from 1, is odd in this way. */
-  oddAnswer: { at: number; kind: 'disordered' | 'empty' | 'null' } | null
+  oddAnswer: { at: number; kind: 'disordered' | 'empty' | 'null' | 'nulls' } | null
   /** The collector's clock is off by this many seconds. */
   clockOff: number
   /** The reader is killed after the run and loses its lines. The next run has another reader. */
@@ -125,7 +125,8 @@ export function makeHistory(seed: number): History {
     perHour,
     burst: among(1, 3, 6),
     longRows: among(0, 0, 0.2),
-    lookbackDays: sometimes(0.2, among(1, 5, 30)),
+    // Disorder is covered by what the look-back exceeds the longest row.
+    lookbackDays: sometimes(0.2, jitterSeconds > 240 ? 30 : among(1, 5, 30)),
     sinceDays: sometimes(0.2, among(1, 10)),
     reader: random.chance(0.4),
     oddRow,
@@ -140,7 +141,7 @@ export function makeHistory(seed: number): History {
       diskFullAt: sometimes(0.1, 1 + random.int(6)),
       oddAnswer: sometimes(0.15, {
         at: 1 + random.int(3),
-        kind: among('disordered' as const, 'empty' as const, 'null' as const),
+        kind: among(...(['disordered', 'empty', 'null', 'nulls'] as const)),
       }),
       clockOff: random.chance(0.05) ? among(-5 * HOUR, -1800, ...(mayBeFast ? [1800, 2 * HOUR] : [])) : 0,
       readerDies: random.chance(0.15),

@@ -453,9 +453,10 @@ class FakeProcess {
   }
 }
 
-function madeOdd(log: Log, answer: Answer, kind: 'disordered' | 'empty' | 'null'): Answer {
+function madeOdd(log: Log, answer: Answer, kind: NonNullable<RunPlan['oddAnswer']>['kind']): Answer {
   const rows = [...(answer[log.list] as object[])]
   if (kind === 'empty') return { ok: true, [log.list]: [] }
+  if (kind === 'nulls') return { ok: true, [log.list]: [null, null] }
   if (kind === 'null') return { ...answer, [log.list]: [null, ...rows] }
   // One row is three places higher than it belongs.
   const from = Math.min(rows.length - 1, 5)

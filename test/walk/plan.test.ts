@@ -124,8 +124,16 @@ describe('a gap', () => {
     const plan = belowHead(T - 2 * DAY, FURTHER)
     read(plan, FURTHER.top, [])
     assert.equal(read(plan, 9, five(99)).done, false)
-    plan.finish()
+    plan.finish(true)
     assert.deepEqual([plan.done, plan.unread()], [true, []])
+  })
+
+  test('further down outlives the end of a listing, if it can be asked for by itself', () => {
+    const plan = read(planned([GAP]), T - DAY, [T])
+    plan.finish(true)
+    assert.deepEqual([plan.nextTop, plan.unread()], [GAP.top, [GAP]])
+    plan.finish(false)
+    assert.equal(plan.done, true)
   })
 })
 
