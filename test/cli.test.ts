@@ -503,11 +503,11 @@ describe('slack-auditor', { concurrency: 3 }, () => {
       ['sorted by date_first where only pages are known', { order: 'date_first', paging: 'classic' }],
       ['out of order by minutes', { jitterSeconds: 240 }],
       ['with the oldest integration first', { integrationOrder: 'ascending' }],
-      ['beyond 100 pages of cursors', { maxPageRows: 10 }],
-      ['beyond 100 pages', { maxPageRows: 10, paging: 'classic' }],
+      ['beyond 100 pages of cursors', { accessRows: 240, maxPageRows: 2 }],
+      ['beyond 100 pages', { accessRows: 240, maxPageRows: 2, paging: 'classic' }],
       [
         'beyond 100 pages, sorted by date_first',
-        { maxPageRows: 10, order: 'date_first', filter: 'date_first' },
+        { accessRows: 240, maxPageRows: 2, order: 'date_first', filter: 'date_first' },
       ],
       ['behind cursors that die early', { maxPageRows: 100, cursorLife: 4 }],
       [
