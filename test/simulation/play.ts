@@ -49,6 +49,8 @@ interface Lane {
   lastPrinted: readonly string[]
   lastSaved: { readonly ids: readonly string[]; readonly reader: number }
   last: Collected | undefined
+  /** The shortest look-back of the runs so far, in seconds. */
+  shortestLookback: number
   /** The watermark with which the last run began. */
   watermark: number
   /** A run said that it may have skipped entries, and for this Slack that can be so. */
@@ -100,6 +102,7 @@ class World {
       lastPrinted: [],
       lastSaved: { ids: [], reader: 1 },
       last: undefined,
+      shortestLookback: Number.POSITIVE_INFINITY,
       watermark: 0,
       maySkip: false,
     }))
@@ -170,6 +173,10 @@ class World {
       const ids = printedNow.get(lane) ?? []
       const result = collected?.get(lane)
       lane.last = result
+      lane.shortestLookback = Math.min(
+        lane.shortestLookback,
+        result?.lookbackSeconds ?? lane.shortestLookback,
+      )
       count(lane.printed, ids)
       if (!saved.has(lane)) count(lane.forgotten, ids)
       lane.lastPrinted = ids
@@ -281,7 +288,7 @@ class World {
           standing.time <= until &&
           standing.time >= since &&
           standing.until > this.#time &&
-          !this.#isTooLong(lane.log, standing, result) &&
+          !this.#isTooLong(lane, standing, result) &&
           !ids.has(standing.id),
       )
       if (missing && result.complete) return `${name}: not printed: ${JSON.stringify(missing)}`
@@ -290,12 +297,9 @@ class World {
   }
 
   /** Nothing is lost: what stood all through a run that was complete has been printed, and delivered, by its end. */
-  #lost(
-    { log, standings, printed, undelivered, maySkip }: Lane,
-    result: Collected,
-    startedAt: number,
-  ): string | undefined {
-    for (const standing of standings) standing.tooLong ||= this.#isTooLong(log, standing, result)
+  #lost(lane: Lane, result: Collected, startedAt: number): string | undefined {
+    const { standings, printed, undelivered, maySkip } = lane
+    for (const standing of standings) standing.tooLong ||= this.#isTooLong(lane, standing, result)
     if (!result.complete || maySkip) return undefined
     const missing = standings.find(
       ({ id, from, until, odd, tooLong, time }) =>
@@ -309,9 +313,18 @@ class World {
     return missing && `never printed: ${JSON.stringify(missing)}`
   }
 
-  /** Sorted by date_first, a row that lasts longer than the look-back may be lost. */
-  #isTooLong({ hasBefore }: Log, { time, began }: Standing, { lookbackSeconds }: Collected): boolean {
-    return hasBefore && this.#history.slack.order === 'date_first' && time - began > lookbackSeconds
+  /**
+   * Sorted by date_first, a row that lasts longer than the look-back may be lost. If `before` compares date_last, that is
+   * the look-back of the run that left a gap, too.
+   */
+  #isTooLong(
+    { log, shortestLookback }: Lane,
+    { time, began }: Standing,
+    { lookbackSeconds }: Collected,
+  ): boolean {
+    const { order, filter } = this.#history.slack
+    const lookback = filter === 'date_last' ? Math.min(shortestLookback, lookbackSeconds) : lookbackSeconds
+    return log.hasBefore && order === 'date_first' && time - began > lookback
   }
 
   /** Nothing is repeated, but for what was printed in a run that was or may have been lost, or after a clock was off. */
