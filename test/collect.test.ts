@@ -458,6 +458,12 @@ describe('an answer that is cut short, without a cursor,', () => {
     assert.deepEqual([got.printed, got.pauses, got.complete], [[row(NOW), row(NOW - 60)], 1, true])
   })
 
+  test('counts although the repeated answer is empty', async () => {
+    const previous = stateAt(NOW - HOUR, { seen: seenOf(known) })
+    const got = await run([page([row(NOW)]), page([])], { previous })
+    assert.deepEqual([got.printed, got.complete], [[row(NOW)], true])
+  })
+
   test('forgets no gap further down', async () => {
     const gap = { top: NOW - 10 * DAY, floor: ALL }
     const previous = stateAt(NOW - HOUR, { seen: seenOf(known), gaps: [gap] })

@@ -96,7 +96,7 @@ async function turn(
   before: number | undefined,
 ): Promise<{ page: Page; next: Position | 'end' }> {
   const { cursor, page: number, count } = position
-  for (let again = false; ; again = true) {
+  for (let first: Page | undefined; ; ) {
     const page = await fetchPage({
       ...args,
       ...(before !== undefined && { before: String(before) }),
@@ -107,7 +107,9 @@ async function turn(
     })
     assertAskedFor(log, page, number, before)
     const next = following(log, position, page, loops)
-    if (again || next !== 'end' || mayEnd(page)) return { page, next }
+    if (next !== 'end' || mayEnd(page)) return { page, next }
+    if (first) return { page: first.entries.length > page.entries.length ? first : page, next }
+    first = page
     await pause()
   }
 }

@@ -183,7 +183,8 @@ class World {
       // The power may fail between two renames: then what counts is what the disk holds.
       if (saved.has(lane) && collected) lane.lastSaved = { ids, reader: this.#reader }
       if (result?.omissions.some((omission) => omission.includes('look-back'))) {
-        lane.maySkip ||= this.#history.slack.filter !== this.#history.slack.order
+        const { filter, order, jitterSeconds = 0 } = this.#history.slack
+        lane.maySkip ||= filter !== order || jitterSeconds > 240
       }
       const broken =
         this.#repeated(lane, ids) ??
