@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { TOKEN } from '../program.ts'
 import { type Answer, type Arguments, LOG_METHODS, type Slack } from './slack.ts'
 
@@ -33,7 +32,8 @@ export interface ServerOptions {
   beforeAnswer?: (method: string, nth: number) => void | Promise<void>
   /** Tier 2: a bucket of `burst` calls per method, filled at `perMinute`; empty, it answers 429. Default: none. */
   rateLimit?: { perMinute: number; burst: number; retryAfter: number } | undefined
-  latencyMs?: number
+  /** Default: a free one. */
+  port?: number
 }
 
 export interface SeenRequest {
@@ -53,7 +53,7 @@ export interface FakeServer {
   close(): Promise<void>
 }
 
-/** Serves `slack` over HTTP on a free port of 127.0.0.1. */
+/** Serves `slack` over HTTP on 127.0.0.1. */
 export async function serve(slack: Slack, options: ServerOptions = {}): Promise<FakeServer> {
   const requests: SeenRequest[] = []
   const failures: unknown[] = []
@@ -69,7 +69,6 @@ export async function serve(slack: Slack, options: ServerOptions = {}): Promise<
     requests.push({ method, args, headers: request.headers, at })
     const nth = requests.filter((other) => other.method === method).length
 
-    if (options.latencyMs) await sleep(options.latencyMs)
     await options.beforeAnswer?.(method, nth)
     const fault = options.fault?.(method, nth, args) ?? overRate(method)
     const answer = (): Answer =>
@@ -111,7 +110,7 @@ export async function serve(slack: Slack, options: ServerOptions = {}): Promise<
       response.destroy()
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,

@@ -139,7 +139,7 @@ class Parser {
     if (this.has('{')) return this.hash()
     const number = this.number()
     if (number !== undefined) return { kind: 'number', text: number }
-    // One letter is no bareword in this language.
+    // A single letter is not a bareword in this language.
     const word = this.take(/[A-Za-z_]\w+/y) ?? this.fail('expected a value')
     const end = this.at
     this.space()
@@ -308,7 +308,7 @@ class Parser {
   }
 }
 
-/** All plugins, those in branches and codecs too, each with where it stands. */
+/** All plugins, those in branches and codecs too, each with its section. */
 export function pluginsOf(sections: Section[]): { type: string; plugin: Plugin }[] {
   const codecs = (plugin: Plugin): { type: string; plugin: Plugin }[] =>
     plugin.options.flatMap(([option, value]) => {

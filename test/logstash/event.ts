@@ -26,6 +26,8 @@ export function textOf(value: unknown): string {
 
 /** An event of Logstash: fields by references such as `[a][b]` or `a`. */
 export class Event {
+  /** A cancelled event reaches no output. */
+  cancelled = false
   readonly #root: Hash
 
   constructor(fields: Hash) {
@@ -43,7 +45,7 @@ export class Event {
 
   set(reference: string, value: unknown): void {
     const { parent, key } = this.#find(reference, true)
-    if (!parent) throw new Error(`${reference} cannot be set: above it stands no object`)
+    if (!parent) throw new Error(`${reference} cannot be set: its parent is not an object`)
     parent[key] = value
   }
 

@@ -19,7 +19,6 @@ import {
   stringsOf,
   variablesOf,
 } from './config.ts'
-import { type InputEvent, JsonLines } from './json-lines.ts'
 import { PLUGINS } from './plugins.ts'
 import { sampleEntries, sampleEvents, sampleWorkspace } from './samples.ts'
 
@@ -135,7 +134,7 @@ for (const [name, text] of Object.entries(CONFIGS)) {
   test(`${name} touches only the events of this pipeline`, () => {
     for (const { body } of parseConfig(text).slice(1)) {
       for (const node of body) {
-        assert.ok('cases' in node, 'a plugin stands outside of the condition')
+        assert.ok('cases' in node, 'a plugin is outside the condition')
         assert.deepEqual(
           node.cases.map(({ condition }) => condition),
           [OURS],
@@ -194,7 +193,7 @@ test('The command prints what the program prints, and a line feed after it', asy
   await slack.close()
   assert.equal(code, 0, stderr)
   assert.ok(stdout.endsWith('}\n\n'))
-  const events = new JsonLines().decode(stdout)
+  const events = whole(stdout)
   assert.equal(eventsOf(events, 'slack.access').length, 300)
   assert.ok(eventsOf(events, 'slack.integration').length > 0)
   assert.deepEqual(
@@ -211,9 +210,7 @@ test('The command prints ASCII, so that no cut can fall into a letter, and names
   await slack.close()
   assert.match(stdout, /^[\x20-\x7e\n]+$/)
   assert.deepEqual(
-    eventsOf(new JsonLines().decode(stdout), 'slack.access').map(
-      (line) => (line['access'] as Line)['username'],
-    ),
+    eventsOf(whole(stdout), 'slack.access').map((line) => (line['access'] as Line)['username']),
     ['bjørn 🦊 \u2028'],
   )
 })
@@ -221,7 +218,7 @@ test('The command prints ASCII, so that no cut can fall into a letter, and names
 test('A second run with nothing new gives reports and no other event', async () => {
   const slack = await fakeSlack(new Workspace({ seed: 4, now: now(), accessRows: 50 }))
   const folder = newFolder('twice')
-  const codec = new JsonLines()
+  const codec = new LineCodec()
   codec.decode((await finished(exec(slack, folder))).stdout)
   const { stdout } = await finished(exec(slack, folder))
   await slack.close()
@@ -252,7 +249,7 @@ test('The program, the state folder and the token file may have blanks in their 
     exec(slack, folder, { ...variables, SLACK_TOKEN: undefined, SLACK_TOKEN_FILE: tokenFile }),
   )
   await slack.close()
-  assert.equal(eventsOf(new JsonLines().decode(stdout), 'slack.access').length, 1, stderr)
+  assert.equal(eventsOf(whole(stdout), 'slack.access').length, 1, stderr)
   assert.ok(readdirSync(state).length > 0)
 })
 
@@ -262,7 +259,7 @@ test('A first run goes back as far as SLACK_AUDIT_SINCE says', async () => {
   const slack = await fakeSlack(workspace)
   const { stdout } = await finished(exec(slack, newFolder('since'), { SLACK_AUDIT_SINCE: '30d' }))
   await slack.close()
-  assert.equal(eventsOf(new JsonLines().decode(stdout), 'slack.access').length, 2)
+  assert.equal(eventsOf(whole(stdout), 'slack.access').length, 2)
 })
 
 test('A long backfill is done over several runs, none of them printing much more than SLACK_AUDIT_MAX_ROWS', async () => {
@@ -271,7 +268,7 @@ test('A long backfill is done over several runs, none of them printing much more
   const printed: string[][] = []
   for (let run = 0; run < 5; run++) {
     const { stdout } = await finished(exec(slack, folder, { SLACK_AUDIT_MAX_ROWS: '1000' }))
-    printed.push(eventsOf(new JsonLines().decode(stdout), 'slack.access').map(({ id }) => id))
+    printed.push(eventsOf(whole(stdout), 'slack.access').map(({ id }) => id))
   }
   await slack.close()
   for (const ids of printed) assert.ok(ids.length < 2100, `${ids.length} rows in one run`)
@@ -280,18 +277,32 @@ test('A long backfill is done over several runs, none of them printing much more
 })
 
 test('A program that prints nothing gives a blank line and no event', async () => {
-  const { code, stdout } = await finished(execProgram('silent.mjs', 'process.exitCode = 1'))
+  const { code, stdout } = await finished(execProgram('silent.cjs', 'process.exitCode = 1'))
   assert.equal(code, 0)
   assert.equal(stdout, '\n')
-  assert.deepEqual(new JsonLines().decode(stdout), [])
+  assert.deepEqual(whole(stdout), [])
+})
+
+test('SLACK_AUDIT_PATH set to nothing gives a blank line, and nothing reads stdin', async () => {
+  const child = exec(undefined, scratch, { SLACK_AUDIT_PATH: '' })
+  child.stdin?.on('error', () => {}).end('console.log("a program from stdin")')
+  const { code, stdout } = await finished(child)
+  assert.equal(code, 0)
+  assert.equal(stdout, '\n')
+})
+
+test('The command lets Node use a proxy, and names the process that reads it: the parent of the shell', async () => {
+  const source = 'console.log(process.env.NODE_USE_ENV_PROXY, ...process.argv.slice(2, 5))'
+  const { stdout } = await finished(execProgram('arguments.cjs', source))
+  assert.equal(stdout, `1 --report --reader ${process.pid}\n\n`)
 })
 
 test('A program that is missing gives a blank line, and Node says on stderr what it did not find', async () => {
-  const missing = join(scratch, 'missing.mjs')
+  const missing = join(scratch, 'missing.cjs')
   const { code, stdout, stderr } = await finished(exec(undefined, scratch, { SLACK_AUDIT_PATH: missing }))
   assert.equal(code, 0)
   assert.equal(stdout, '\n')
-  assert.match(stderr, /missing\.mjs/)
+  assert.match(stderr, /missing\.cjs/)
 })
 
 test('A token that Slack refuses gives a failure of each log and nothing else', async () => {
@@ -300,7 +311,7 @@ test('A token that Slack refuses gives a failure of each log and nothing else', 
     exec(slack, newFolder('refused'), { SLACK_TOKEN: 'xoxp-not-this-one' }),
   )
   await slack.close()
-  const runs = linesOf(new JsonLines().decode(stdout)).map(runOf)
+  const runs = linesOf(whole(stdout)).map(runOf)
   assert.deepEqual(runs.map(({ log, outcome }) => `${log} ${outcome}`).sort(), [
     'access failure',
     'integration failure',
@@ -323,7 +334,7 @@ test('A program that is killed between two pages leaves whole lines, and the nex
     },
   )
   const folder = newFolder('killed')
-  const codec = new JsonLines()
+  const codec = new LineCodec()
   const child = exec(slack, folder)
   const ended = finished(child)
   await Promise.race([asked, ended])
@@ -343,7 +354,7 @@ test('A program that is killed between two pages leaves whole lines, and the nex
 test('A line that a kill tears is one event of its own, and the next run is whole', async () => {
   const slack = await fakeSlack(new Workspace({ seed: 11, now: now(), accessRows: 900, integrationRows: 0 }))
   const folder = newFolder('torn')
-  const codec = new JsonLines()
+  const codec = new LineCodec()
   const child = exec(slack, folder)
   // A page is larger than what the pipe takes: while this reads no more, the program is in the middle of its write.
   child.stdout?.once('data', () => process.kill(nodeUnder(child), 'SIGKILL'))
@@ -353,19 +364,17 @@ test('A line that a kill tears is one event of its own, and the next run is whol
   await slack.close()
 
   assert.ok(stdout.endsWith('\n'))
-  const [torn, ...others] = first.filter((event) => 'message' in event)
+  const [torn, ...others] = first.filter((text) => !text.endsWith('}'))
   assert.equal(others.length, 0)
-  assert.match(torn?.message ?? '', /^\{"/)
+  assert.match(torn ?? '', /^\{"/)
   assert.equal(linesOf(second).length, second.length)
   assert.equal(eventsOf(second, 'slack.access').length, 900)
 })
 
 test('Without the last line feed a torn line would spoil the next run: the reader of these tests shows it', () => {
-  const codec = new JsonLines()
-  assert.deepEqual(codec.decode('{"a":1}\n{"b"'), [{ slack: { a: 1 } }])
-  assert.deepEqual(codec.decode('{"c":2}\n'), [{ message: '{"b"{"c":2}', tags: ['_jsonparsefailure'] }])
-  assert.deepEqual(codec.decode('\n \n[]\n'), [])
-  assert.equal(codec.decode('null\n123\n"text"\n[1,{}]\n').length, 5)
+  const codec = new LineCodec()
+  assert.deepEqual(codec.decode('{"a":1}\n{"b"'), ['{"a":1}'])
+  assert.deepEqual(codec.decode('{"c":2}\n'), ['{"b"{"c":2}'])
 })
 
 test('The lines of the program have every field the configuration refers to, and it refers to no other', async () => {
@@ -376,7 +385,7 @@ test('The lines of the program have every field the configuration refers to, and
   const failed = await finished(exec(slack, folder, { SLACK_TOKEN: 'xoxp-not-this-one' }))
   await slack.close()
   const fields = new Set(
-    linesOf(new JsonLines().decode(good.stdout + failed.stdout)).flatMap((line) => fieldsOf('[slack]', line)),
+    linesOf(whole(good.stdout + failed.stdout)).flatMap((line) => fieldsOf('[slack]', line)),
   )
 
   const texts = [
@@ -403,7 +412,7 @@ test('The sample lines are what the program prints of these entries', async () =
   const { stdout } = await finished(exec(slack, newFolder('samples')))
   await slack.close()
   const byId = (a: Line, b: Line): number => (a.id < b.id ? -1 : 1)
-  const entries = linesOf(new JsonLines().decode(stdout)).filter(({ dataset }) => dataset !== 'slack.auditor')
+  const entries = linesOf(whole(stdout)).filter(({ dataset }) => dataset !== 'slack.auditor')
   assert.deepEqual(entries.sort(byId), sampleEntries().sort(byId))
 })
 
@@ -456,12 +465,32 @@ function nodeUnder(shell: ChildProcess): number {
   return Number(execFileSync('pgrep', ['-P', String(shell.pid)], { encoding: 'utf8' }))
 }
 
-function linesOf(events: InputEvent[]): Line[] {
-  return events.flatMap((event) => ('slack' in event ? [event.slack as Line] : []))
+/** Logstash's line codec, without the blank lines, which the filter drops. */
+class LineCodec {
+  #held = ''
+
+  /**
+   * The lines of one run's stdout. What follows the last line feed is held back, and put before the first line of the
+   * next run: the exec input never tells its codec that a run has ended.
+   */
+  decode(stdout: string): string[] {
+    const lines = (this.#held + stdout).split('\n')
+    this.#held = lines.pop() ?? ''
+    return lines.filter((line) => line.trim() !== '')
+  }
 }
 
-function eventsOf(events: InputEvent[], dataset: string): Line[] {
-  return linesOf(events).filter((line) => line.dataset === dataset)
+function whole(stdout: string): string[] {
+  return new LineCodec().decode(stdout)
+}
+
+/** The lines that are not torn. */
+function linesOf(texts: string[]): Line[] {
+  return texts.filter((text) => text.endsWith('}')).map((text) => JSON.parse(text) as Line)
+}
+
+function eventsOf(texts: string[], dataset: string): Line[] {
+  return linesOf(texts).filter((line) => line.dataset === dataset)
 }
 
 function runOf(line: Line): Record<string, unknown> {

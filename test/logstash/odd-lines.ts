@@ -1,4 +1,4 @@
-// Odd lines: entries that Slack should never send, as the program would print them, and text that is no line of the program.
+// Odd lines: entries that Slack should never send, as the program would print them, and text that is not a line of the program.
 // Also a script, for use by hand: node --import tsx test/logstash/odd-lines.ts [seed] [number of lines]
 
 import { createHash } from 'node:crypto'
@@ -51,6 +51,13 @@ const UNKNOWN = [
   '.a',
   '',
   ' ',
+  '_',
+  'a_b',
+  'a_b_c',
+  '[a]',
+  '[a][b]',
+  'a]',
+  '[',
   'user.id',
   'user_id.x',
   'ip.address',
@@ -104,7 +111,7 @@ const VALUES: unknown[] = [
   'ø'.repeat(5000),
   `${'word '.repeat(8000)}end`,
   'bjørn 🦊 \u2028 \u0000 \u007f',
-  '\ud800',
+  '\ufffd',
   'a,b,,c,',
   ',',
   'line\nbreak',
@@ -130,7 +137,7 @@ const VALUES: unknown[] = [
   'removed',
 ]
 
-/** Not one of them is a line of the program. */
+/** None of these is a line of the program. */
 const NO_LINES = [
   'null',
   '123',

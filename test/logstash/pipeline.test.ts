@@ -72,7 +72,7 @@ const CHANGES: Record<string, Change[]> = {
   ],
 }
 
-test('The user agent tells what kind of client it was', async (t) => {
+test('The user agent shows what kind of client it was', async (t) => {
   const clients: [type: string, userAgent: unknown, app?: string][] = [
     ['api', 'ApiApp/A0EXAMPLE1 Python/3.8.5 slackclient/2.9.3 Darwin/19.6.0', 'A0EXAMPLE1'],
     ['api', `ApiApp/A0EXAMPLE1 ${BROWSER}`, 'A0EXAMPLE1'],
@@ -143,7 +143,7 @@ test('One field names the app of an access and of its installation', () => {
   assert.deepEqual(named(integration({ change_type: 'whitelist_enabled' })), [undefined, undefined])
 })
 
-test('Slack itself, user 0, is named and is no related user', () => {
+test('Slack itself, user 0, is named and is not a related user', () => {
   for (const user of [
     { user_id: 0, user_name: 'slack' },
     { user_id: '0' },
@@ -234,7 +234,17 @@ test('What Slack leaves empty or null is left out everywhere', () => {
 
 test('A time that cannot be read leaves the rest of the event as it is', async (t) => {
   const collected = '2024-11-05T09:30:00.000Z'
-  for (const date_last of ['soon', 1e12, '1730797261000', '99999999999999999999', {}, [], true, 0.5e-7]) {
+  for (const date_last of [
+    'soon',
+    '\n-5',
+    1e12,
+    '1730797261000',
+    '99999999999999999999',
+    {},
+    [],
+    true,
+    0.5e-7,
+  ]) {
     await t.test(JSON.stringify(date_last), () => {
       const event = access({ date_last })
       assert.deepEqual(at(event, 'tags'), ['slack-auditor', '_dateparsefailure'])
@@ -252,29 +262,38 @@ test('A time that cannot be read leaves the rest of the event as it is', async (
 
 test('A count is a number, or the string that Slack sent', () => {
   for (const count of [17, '17']) assert.equal(at(access({ count }), 'slack.access.count'), 17)
-  for (const count of ['many', '1e3', '-1', '1.5', '9'.repeat(30)])
+  for (const count of ['many', '1e3', '-1', '1.5', '1\n-5', '9'.repeat(30)])
     assert.equal(at(access({ count }), 'slack.access.count'), count)
 })
 
-test('The name of an unknown field makes no object and takes the place of no other field', () => {
-  const event = access({
-    'user.id': 'other',
-    'user.': 'last',
-    '': 'none',
-    '  ': 'blank',
-    user_id: 'U0ALICE001',
-    new: { a: [1] },
-  })
-  const { user_id, user_, _, new: json } = at(event, 'slack.access') as Record<string, unknown>
-  assert.deepEqual([user_, _, json], ['last', 'blank', '{"a":[1]}'])
+test('The name of an unknown field makes no object and replaces no other field', () => {
+  const names = { 'user.id': 'other', 'user.': 'last', '': 'none', ' ': 'blank', '[a]': 'brackets' }
+  const event = access({ ...names, user_id: 'U0ALICE001', new: { a: [1.5], 'b.c': null } })
+  const { user_id, user_, _, _a_, new: json } = at(event, 'slack.access') as Record<string, unknown>
+  assert.deepEqual([user_, _, _a_, json], ['last', 'blank', 'brackets', '{"a":[1.5],"b.c":null}'])
   assert.equal(user_id, 'U0ALICE001')
   const dotted = access({ 'user.id': 'other', user_id: undefined })
   assert.equal(at(dotted, 'slack.access.user_id'), 'other')
 })
 
-test('What is no whole line of the program is kept as text, whatever it holds', async (t) => {
+test('Of names that become equal the same one counts, in whatever order they come', () => {
+  const names = ['a.b', 'a[b', 'a]b', 'a_b']
+  for (const order of [names, names.toReversed()]) {
+    const event = access(Object.fromEntries(order.map((name) => [name, name])))
+    assert.equal(at(event, 'slack.access.a_b'), 'a_b')
+    const changed = order.filter((name) => name !== 'a_b')
+    assert.equal(
+      at(access(Object.fromEntries(changed.map((name) => [name, name]))), 'slack.access.a_b'),
+      'a]b',
+    )
+  }
+})
+
+test('Anything that is not a complete line is kept as text, whatever it holds', async (t) => {
   const odd = [
     'torn',
+    'null',
+    '[{},{}]',
     '{}',
     '7',
     '{"a":{"b":1}}',
@@ -294,6 +313,13 @@ test('What is no whole line of the program is kept as text, whatever it holds', 
       assert.equal(at(event, 'message'), line)
     })
   }
+})
+
+test('The report of a run that never learnt its workspace has no team', () => {
+  const run = { log: 'access', outcome: 'failure' }
+  const [event = {}] = eventsOf([{ dataset: 'slack.auditor', id: 'x', team: { id: null, name: null }, run }])
+  assert.deepEqual(at(event, 'slack'), { dataset: 'slack.auditor', id: 'x', run })
+  assert.equal(at(event, 'organization'), undefined)
 })
 
 test('A report is stamped with the end of its run', () => {
@@ -323,7 +349,7 @@ test(`Odd entries become events all the same, and no field changes its type (SEE
   const types = new Map<string, string>()
   for (const [index, event] of events.entries()) {
     const tags = at(event, 'tags') as string[]
-    const known = ['slack-auditor', '_dateparsefailure', '_jsonparsefailure']
+    const known = ['slack-auditor', '_dateparsefailure']
     assert.deepEqual(
       tags.filter((tag) => !known.includes(tag)),
       [],
@@ -339,7 +365,7 @@ test(`Odd entries become events all the same, and no field changes its type (SEE
   assert.equal(types.get('slack.integration.scope'), 'list of string')
 })
 
-/** Each field with its type. A count that is no number is a string; a store is told to ignore it. */
+/** Each field with its type. A count that is not a number is a string; a store is told to ignore it. */
 function typesOf(value: unknown, path = ''): [path: string, type: string][] {
   if (Array.isArray(value)) return value.length === 0 ? [] : [[path, `list of ${typeof value[0]}`]]
   if (typeof value !== 'object' || value === null)
@@ -393,3 +419,47 @@ function at(event: unknown, path: string): unknown {
   for (const step of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[step]
   return value
 }
+
+test('What the detections compare is never missing and never empty, whatever Slack sends', () => {
+  const rows = eventsOf(oddLines(SEED, 1000).join('\n')).filter(
+    (event) => at(event, 'event.dataset') === 'slack.access',
+  )
+  assert.ok(rows.length > 100)
+  for (const event of rows)
+    for (const field of ['program', 'version', 'os', 'provider', 'country'])
+      assert.match(String(at(event, `slack.client.${field}`)), /./s, `${field}, SEED=${SEED}`)
+})
+
+test('A script is named by its library, a provider by its name alone, a line by its network', async (t) => {
+  for (const [user_agent, program] of [
+    ['Python/3.11.4 slackclient/3.33.3 Linux/5.15.0', 'slackclient'],
+    ['Python/3.11 aiohttp/3.9.1', 'aiohttp'],
+    ['@slack:web-api/7.5.0 node/20.17.0 linux/5.15.0', '@slack:web-api'],
+    ['node', 'node'],
+    ['Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.19045; en-US) PowerShell/7.4.2', 'powershell'],
+    ['slack-api-client/1.42.0 (Java; Linux)', 'slack-api-client'],
+    ['', 'none'],
+  ] as const)
+    await t.test(user_agent || 'no user agent', () => {
+      assert.equal(at(access({ user_agent }), 'slack.client.program'), program)
+      assert.equal(at(access({ user_agent: `ApiApp/A1 ${user_agent}` }), 'slack.client.program'), program)
+    })
+  for (const [isp, provider] of [
+    ['Swisscom (Schweiz) AG', 'swisscom schweiz'],
+    ['DigitalOcean, LLC', 'digitalocean'],
+    ['DIGITALOCEAN-ASN', 'digitalocean'],
+    ['AMAZON-02', 'amazon'],
+    ['Télé2 S.A.S.', 'télé2'],
+    ['', 'none'],
+  ] as const)
+    await t.test(isp || 'no provider', () =>
+      assert.equal(at(access({ isp }), 'slack.client.provider'), provider),
+    )
+  for (const [ip, network] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:0:17::9', '2001:0db8:0000:0017::/64'],
+    ['unknown', undefined],
+  ] as const)
+    await t.test(ip, () => assert.equal(at(access({ ip }), 'slack.client.network'), network))
+})

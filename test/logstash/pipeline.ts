@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Condition, type Node, type Operand, type Plugin, parseConfig, type Value } from './config.ts'
 import { Event, isHash, Timestamp, textOf } from './event.ts'
-import { JsonLines } from './json-lines.ts'
 import { runRuby } from './ruby.ts'
 import type { LogstashEvent } from './samples.ts'
 import { readUserAgent } from './user-agents.ts'
@@ -33,31 +32,28 @@ export function eventsOf(lines: string | readonly unknown[], collected = COLLECT
 
 /** The same, with what the Elasticsearch output needs of each. */
 export function documentsOf(lines: string | readonly unknown[], collected = COLLECTED): Document[] {
-  const text = typeof lines === 'string' ? lines : lines.map((line) => JSON.stringify(line)).join('\n')
-  return new JsonLines().decode(`${text}\n`).map((input) => {
-    const event = inputEvent(input, collected)
+  const texts = typeof lines === 'string' ? lines.split('\n') : lines.map((line) => JSON.stringify(line))
+  return texts.flatMap((text) => {
+    const event = inputEvent(text, collected)
     runNodes(FILTERS, event)
+    if (event.cancelled) return []
     const metadata = event.remove('[@metadata]')
     const json = event.toJSON()
     const { dataset } = json['data_stream'] as { dataset: string }
-    return {
-      id: isHash(metadata) ? textOf(metadata['_id']) : '',
-      dataStream: `logs-${dataset}-default`,
-      event: json,
-    }
+    const id = isHash(metadata) ? textOf(metadata['_id']) : ''
+    return [{ id, dataStream: `logs-${dataset}-default`, event: json }]
   })
 }
 
-/** As the exec input hands it to the filters. */
-function inputEvent(input: object, collected: string): Event {
-  const { tags = [], ...fields } = structuredClone(input) as { tags?: string[] }
+/** A line as the exec input and its codec hand it to the filters. */
+function inputEvent(message: string, collected: string): Event {
   return new Event({
     '@timestamp': new Timestamp(collected),
     '@version': '1',
     host: { hostname: 'collector' },
     process: { command_line: 'node …', exit_code: 0 },
-    ...fields,
-    tags: [...tags, 'slack-auditor'],
+    message,
+    tags: ['slack-auditor'],
   })
 }
 
@@ -67,6 +63,7 @@ const FILTERS: Node[] = parseConfig(readFileSync(CONFIG, 'utf8')).flatMap(({ typ
 
 function runNodes(nodes: readonly Node[], event: Event): void {
   for (const node of nodes) {
+    if (event.cancelled) return
     if ('cases' in node) {
       const taken = node.cases.find(({ condition }) => !condition || holds(condition, event))
       if (taken) runNodes(taken.body, event)
@@ -122,14 +119,14 @@ class Options {
   entries(name: string): [key: string, texts: string[]][] {
     const value = this.value(name)
     if (!value) return []
-    if (value.kind !== 'hash') return fail(`${name} is no hash`)
+    if (value.kind !== 'hash') return fail(`${name} is not a hash`)
     return value.entries.map(([key, inner]) => [
       key,
       inner.kind === 'array' ? inner.values.map(scalar) : [scalar(inner)],
     ])
   }
 
-  /** Call it when all that is known has been read. */
+  /** To be called when every known option has been read. */
   assertAllRead(plugin: string): void {
     for (const name of this.unread) fail(`no stand-in for the option ${name} of ${plugin}`)
   }
@@ -207,7 +204,7 @@ function runUserAgent(options: Options, event: Event): void {
   options.assertAllRead('useragent')
   const agent = event.get(source)
   if (agent === undefined || agent === '') return
-  if (typeof agent !== 'string') fail('useragent raises on what is no string, and Logstash ends')
+  if (typeof agent !== 'string') fail('useragent raises on anything but a string, and Logstash ends')
   const { name, version, os, osVersion, device } = readUserAgent(agent)
   event.set(`${target}[original]`, agent)
   event.set(`${target}[name]`, name)
@@ -264,9 +261,10 @@ function compares(operator: string, left: unknown, right: Operand, event: Event)
   }
 }
 
-/** In Ruby `^` and `$` stand for the ends of a line, and `.` for all but a line feed. */
-function matches(value: unknown, { text }: Operand & { text?: string }): boolean {
-  return typeof value === 'string' && new RegExp(text ?? '', 'm').test(value.replaceAll('\r', ' '))
+/** In Ruby `^` and `$` match at the ends of a line, `\A` and `\z` at those of the text. */
+function matches(value: unknown, { text = '' }: Operand & { text?: string }): boolean {
+  const pattern = text.replaceAll('\\A', '(?<![^])').replaceAll('\\z', '(?![^])')
+  return typeof value === 'string' && new RegExp(pattern, 'm').test(value.replaceAll('\r', ' '))
 }
 
 function isTruthy(value: unknown): boolean {

@@ -16,6 +16,7 @@ type Pattern = [pattern: RegExp, name: string]
 const NAMES: Pattern[] = [
   [/Slack_SSB\/(\d+\.\d+\.\d+)/, 'Slack Desktop Client'],
   [/WindowsPowerShell\/(\d+\.\d+\.\d+)/, 'WindowsPowerShell'],
+  [/HeadlessChrome\/(\d+\.\d+\.\d+)/, 'HeadlessChrome'],
   [/Edg\/(\d+\.\d+\.\d+\.\d+)/, 'Edge'],
   [/Firefox\/(\d+\.\d+(?:\.\d+)?)/, 'Firefox'],
   [/Android.*Chrome\/(\d+\.\d+\.\d+\.\d+) Mobile/, 'Chrome Mobile'],
@@ -27,11 +28,14 @@ const NAMES: Pattern[] = [
   [/^python-requests\/(\d+\.\d+)/, 'Python Requests'],
   [/(?:^|; )Go-http-client\/(\d+\.\d+)/, 'Go-http-client'],
   [/^curl\/(\d+\.\d+\.\d+)/, 'curl'],
-  [/^PostmanRuntime\/(\d+\.\d+\.\d+)/, 'PostmanRuntime'],
+  [/^Python\/\d+\.\d+ aiohttp\/(\d+\.\d+\.\d+)/, 'Python aiohttp'],
+  [/^axios\/(\d+\.\d+\.\d+)/, 'axios'],
+  [/^SlackNotificationService\/(\d+\.\d+\.\d+) CFNetwork/, 'SlackNotificationService'],
   [/^okhttp\/(\d+\.\d+\.\d+)/, 'okhttp'],
 ]
 
 const SYSTEMS: Pattern[] = [
+  [/CFNetwork\/.* Darwin/, 'iOS'],
   [/(?:iPhone OS|iOS) (\d+(?:[._]\d+)*)/, 'iOS'],
   [/Android (\d+(?:\.\d+){0,2})/, 'Android'],
   [/Mac OS X (\d+(?:[._]\d+)*)/, 'Mac OS X'],
@@ -43,7 +47,8 @@ const SYSTEMS: Pattern[] = [
 const DEVICES: Pattern[] = [
   [/iPhone/, 'iPhone'],
   [/iPad/, 'iPad'],
-  [/Macintosh/, 'Mac'],
+  [/CFNetwork/, 'iOS-Device'],
+  [/Macintosh.*Mac OS X/, 'Mac'],
   [/samsung (SM-\w+)/, 'Samsung '],
   [/Android/, 'Generic Smartphone'],
 ]
