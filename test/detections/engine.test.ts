@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Event } from '../../logstash/build/detections/lucene.ts'
 import type { Alert, Detection } from '../../logstash/detections/detection.ts'
 import { type Alarm, MINUTE, play, timed } from './engine.ts'
-import type { Event } from './lucene.ts'
 
 const START = Date.parse('2026-11-24T00:00:00Z')
 
 function detection(alert: Alert): Detection {
-  const texts = { name: '', finds: '', why: '', wrongly: [], tune: '', triage: [], attack: [] }
+  const texts = {
+    name: '',
+    finds: '',
+    why: '',
+    falsePositives: [],
+    tune: '',
+    triage: [],
+    respond: [],
+    attack: [],
+    useCase: 'Log Auditing' as const,
+  }
   return { slug: 'a', id: '', version: 1, severity: 'low', ...texts, query: 'user.id:*', alert }
 }
 
@@ -16,7 +26,7 @@ function events(...told: [minutes: number, fields?: object, read?: number][]): E
   const iso = (minutes: number) => new Date(START + minutes * MINUTE).toISOString()
   return told.map(([minutes, fields, read = minutes]) => ({
     '@timestamp': iso(minutes),
-    event: { created: iso(read) },
+    event: { ingested: iso(read) },
     user: { id: 'U1', name: 'x' },
     ...fields,
   }))
@@ -41,7 +51,7 @@ test('A new terms rule alarms once, for as long as the terms are within its hist
 })
 
 test('A threshold rule counts after an alarm only what is newer', () => {
-  const alert: Alert = { on: 'count', by: ['user.id'], atLeast: 3, within: '2h', time: 'collected' }
+  const alert: Alert = { on: 'count', by: ['user.id'], atLeast: 3, within: '2h' }
   assert.deepEqual(minutes(alert, events([1], [2])), [])
   assert.deepEqual(minutes(alert, events([1], [2], [40], [50])), [60])
   assert.deepEqual(minutes(alert, events([1], [2], [3], [40], [50], [70])), [30, 90])
@@ -54,28 +64,23 @@ test('A threshold rule counts distinct values where it is asked to', () => {
     atLeast: 2,
     distinct: 'user.name',
     within: '2h',
-    time: 'collected',
   }
   assert.deepEqual(minutes(alert, events([1], [2], [3])), [])
   assert.deepEqual(minutes(alert, events([1], [2, { user: { id: 'U1', name: 'y' } }])), [30])
 })
 
-test('A threshold rule by the time of the event sees what is read late, and not what is read too late', () => {
-  const alert: Alert = { on: 'count', by: ['user.id'], atLeast: 2, within: '1h', time: 'happened' }
-  assert.deepEqual(minutes(alert, events([1], [50, {}, 170])), [180])
-  assert.deepEqual(minutes(alert, events([1], [50, {}, 200])), [])
-})
-
-test('An absence alarms in every run in which one of the logs had nothing', () => {
+test('An absence alarms in every run, for a week, in which one of the logs had nothing', () => {
   const log = (action: string, minute: number): Event => ({
     ...events([minute])[0],
-    event: { action, created: new Date(START + minute * MINUTE).toISOString() },
+    organization: { id: 'T1' },
+    event: { action, ingested: new Date(START + minute * MINUTE).toISOString() },
   })
   const told = [0, 60, 120].flatMap((minute) => [
     log('collect_access', minute),
     log('collect_integration', minute),
   ])
   assert.deepEqual(minutes({ on: 'absence', within: '2h' }, told, 4), [])
-  assert.deepEqual(minutes({ on: 'absence', within: '1h' }, told, 4), [210, 240, 210, 240])
+  assert.deepEqual(minutes({ on: 'absence', within: '1h' }, told, 4), [210, 210, 240, 240])
   assert.deepEqual(minutes({ on: 'absence', within: '2h' }, told.slice(0, -1), 4), [210, 240])
+  assert.equal(minutes({ on: 'absence', within: '2h' }, told, 24 * 30).at(-1), (7 * 24 + 2) * 60)
 })

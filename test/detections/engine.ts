@@ -4,10 +4,19 @@
  * terms within the history lies within the look-back; a threshold rule counts per group and, after an alert, only what
  * is newer than what it alerted on.
  */
+
+import { queryOf } from '../../logstash/build/detections/kibana.ts'
+import {
+  type Event,
+  type Matcher,
+  matcherOf,
+  parseQuery,
+  type Query,
+  valuesOf,
+} from '../../logstash/build/detections/lucene.ts'
+import { intervalOf, lookBackOf, minutesOf } from '../../logstash/build/detections/schedule.ts'
 import type { Detection, Span } from '../../logstash/detections/detection.ts'
-import { LISTS } from '../../logstash/detections/lists.ts'
-import { type Event, type Matcher, matcherOf, parseQuery, type Query, valuesOf, withLists } from './lucene.ts'
-import { EVERY, lookBackOf, minutesOf, timeFieldOf } from './schedule.ts'
+import { DETECTIONS } from '../../logstash/detections/detections.ts'
 
 export interface Alarm {
   /** When the rule ran, epoch milliseconds. */
@@ -20,25 +29,14 @@ export interface Alarm {
 
 export const MINUTE = 60_000
 
-/** The query as it is imported. */
-export function queryOf(detection: Detection): string {
-  return withLists(detection.query, LISTS)
-}
-
-/** An event with its times as epoch milliseconds. */
+/** An event and when the store took it, epoch milliseconds: the time that every rule goes by. */
 export interface Timed {
   event: Event
-  happened: number
-  collected: number
+  time: number
 }
 
 export function timed(events: Event[]): Timed[] {
-  const time = (event: Event, field: string) => Date.parse(String(valuesOf(event, field)[0]))
-  return events.map((event) => ({
-    event,
-    happened: time(event, '@timestamp'),
-    collected: time(event, 'event.created'),
-  }))
+  return events.map((event) => ({ event, time: Date.parse(String(valuesOf(event, 'event.ingested')[0])) }))
 }
 
 /** What one run of the rule at `now` finds, by a rule that never ran before. `query` is another one to try. */
@@ -46,26 +44,26 @@ export function alarmsAt(detection: Detection, events: Event[], now: number, que
   return play(detection, timed(events), { from: now, to: now }, query)
 }
 
-/** What the rule finds when it runs from `from` until `to`. Each event shows once it was collected. */
+/** What the rule finds when it runs from `from` until `to`. */
 export function play(
   detection: Detection,
   events: Timed[],
   { from, to }: { from: number; to: number },
-  query = parseQuery(queryOf(detection)),
+  query?: Query,
 ): Alarm[] {
-  const matches = matcherOf(query)
-  const clock = timeFieldOf(detection) === '@timestamp' ? 'happened' : 'collected'
+  const runs = runsOf(detection, { from, to })
+  if (detection.alert.on === 'together') return together(detection.alert, events, runs)
+  const text = queryOf(detection)
+  const matches = matcherOf(query ?? parseQuery(text))
   // A bound such as `now-41m` grows looser with time, so that this leaves out only what never matches.
   const candidates = events
-    .filter(({ event, collected }) => collected <= to && matches(event, to))
-    .map((one): Candidate => ({ ...one, time: one[clock] }))
+    .filter(({ event, time }) => time <= to && matches(event, to))
     .sort((one, other) => one.time - other.time)
-  const runs = { every: minutesOf(EVERY) * MINUTE, lookBack: lookBackOf(detection.alert) * MINUTE, from, to }
   switch (detection.alert.on) {
     case 'event':
       return eachEvent(candidates, runs)
     case 'new':
-      return newTerms(candidates, runs, matches, detection.alert)
+      return newTerms(candidates, runs, /\bnow\b/.test(text) ? matches : () => true, detection.alert)
     case 'count':
       return counted(candidates, runs, detection.alert)
     case 'absence':
@@ -73,83 +71,90 @@ export function play(
   }
 }
 
-/** `time` is the time that the rule goes by. */
-interface Candidate extends Timed {
-  time: number
+export function runsOf(detection: Detection, span: { from: number; to: number }): Runs {
+  const every = minutesOf(intervalOf(detection)) * MINUTE
+  return { every, lookBack: lookBackOf(detection) * MINUTE, ...span }
 }
 
-interface Runs {
+export interface Runs {
   every: number
   lookBack: number
   from: number
   to: number
 }
 
-/** When the rule runs while an event may be in its look-back, the run after its collection first. */
-function* runsWith({ collected, time }: Candidate, { every, lookBack, from, to }: Runs): Generator<number> {
-  const first = from + Math.max(0, Math.ceil((collected - from) / every)) * every
+/** When the rule runs while an event is in its look-back. */
+function* runsWith({ time }: Timed, { every, lookBack, from, to }: Runs): Generator<number> {
+  const first = from + Math.max(0, Math.ceil((time - from) / every)) * every
   for (let now = first; now <= Math.min(to, time + lookBack); now += every) yield now
 }
 
-function eachEvent(events: Candidate[], runs: Runs): Alarm[] {
+function eachEvent(events: Timed[], runs: Runs): Alarm[] {
   return events.flatMap((timed) => {
     const { value: at } = runsWith(timed, runs).next()
     return at === undefined ? [] : [{ at, terms: [], event: timed.event }]
   })
 }
 
-function grouped(events: Candidate[], fields: string[]): Map<string, Candidate[]> {
-  const groups = new Map<string, Candidate[]>()
+function grouped(events: Timed[], fields: string[]): Map<string, Timed[]> {
+  const groups = new Map<string, Timed[]>()
   for (const timed of events) {
-    const terms = fields.map((field) => valuesOf(timed.event, field)[0])
-    // What lacks one of the fields is in no group: neither rule type sees it.
-    if (terms.includes(undefined)) continue
-    const key = JSON.stringify(terms.map(String))
-    const group = groups.get(key)
-    if (group) group.push(timed)
-    else groups.set(key, [timed])
+    // What lacks one of the fields is in no group: neither rule type sees it. A list is in the group of each value.
+    const lists = fields.map((field) => valuesOf(timed.event, field).map(String))
+    if (lists.some((values) => values.length === 0)) continue
+    const all = lists.reduce<string[][]>(
+      (some, values) => some.flatMap((terms) => values.map((value) => [...terms, value])),
+      [[]],
+    )
+    for (const terms of all) {
+      const key = JSON.stringify(terms)
+      const group = groups.get(key)
+      if (group) group.push(timed)
+      else groups.set(key, [timed])
+    }
   }
   return groups
 }
 
+/** An event that has several new terms alarms once. */
 function newTerms(
-  events: Candidate[],
+  events: Timed[],
   runs: Runs,
   matches: Matcher,
   { fields, within }: { fields: string[]; within: Span },
 ): Alarm[] {
-  const alarms: Alarm[] = []
-  const known = (timed: Candidate | undefined, at: number) =>
-    timed !== undefined && timed.collected <= at && matches(timed.event, at)
+  const alarms = new Map<Event, Alarm>()
+  const known = (timed: Timed | undefined, at: number) =>
+    timed !== undefined && timed.time <= at && matches(timed.event, at)
   for (const [key, group] of grouped(events, fields)) {
-    const alarmed = new Set<Event>()
     let first = 0
     for (const at of inOrder(group.flatMap((timed) => [...runsWith(timed, runs)]))) {
       while ((group[first]?.time ?? at) < at - minutesOf(within) * MINUTE) first++
       let index = first
       while (index < group.length && !known(group[index], at)) index++
       const oldest = group[index]
-      if (!oldest || oldest.time <= at - runs.lookBack || alarmed.has(oldest.event)) continue
-      alarmed.add(oldest.event)
-      alarms.push({ at, terms: JSON.parse(key) as string[], event: oldest.event })
+      if (!oldest || oldest.time <= at - runs.lookBack || alarms.has(oldest.event)) continue
+      alarms.set(oldest.event, { at, terms: JSON.parse(key) as string[], event: oldest.event })
     }
   }
-  return alarms.sort((one, other) => one.at - other.at)
+  return [...alarms.values()].sort((one, other) => one.at - other.at)
 }
 
 function counted(
-  events: Candidate[],
+  events: Timed[],
   runs: Runs,
-  { by, atLeast, distinct }: { by: string[]; atLeast: number; distinct?: string },
+  { by, atLeast, distinct }: { by: string[]; atLeast: number; distinct?: string | undefined },
 ): Alarm[] {
   const alarms: Alarm[] = []
   for (const [key, group] of grouped(events, by)) {
     let alarmedUntil = Number.NEGATIVE_INFINITY
-    // What is counted grows only when something was collected.
+    let [first, end] = [0, 0]
+    // What is counted grows only when something was taken in. A group is sorted by time.
     for (const at of inOrder(group.flatMap((timed) => runsWith(timed, runs).next().value ?? []))) {
-      const inside = group.filter(
-        ({ time, collected }) => collected <= at && time >= at - runs.lookBack && time > alarmedUntil,
-      )
+      const floor = Math.max(at - runs.lookBack, alarmedUntil + 1)
+      while ((group[first]?.time ?? floor) < floor) first++
+      while ((group[end]?.time ?? at + 1) <= at) end++
+      const inside = group.slice(first, end)
       const count = distinct
         ? new Set(inside.flatMap(({ event }) => valuesOf(event, distinct).map(String))).size
         : inside.length
@@ -167,14 +172,65 @@ function inOrder(numbers: number[]): number[] {
   return [...new Set(numbers)].sort((one, other) => one - other)
 }
 
-function absent(events: Candidate[], { every, lookBack, from, to }: Runs): Alarm[] {
+/** For how long after the last success a workspace is missed. */
+const MISSED = 7 * 24 * 60 * MINUTE
+
+/** Per workspace and log that had something within the last week. */
+function absent(events: Timed[], { every, lookBack, from, to }: Runs): Alarm[] {
   const alarms: Alarm[] = []
-  for (const log of ['collect_access', 'collect_integration']) {
-    const own = events.filter(({ event }) => valuesOf(event, 'event.action')[0] === log)
+  for (const [key, group] of grouped(events, ['organization.id', 'event.action'])) {
     for (let at = from; at <= to; at += every) {
-      if (!own.some(({ time, collected }) => collected <= at && time >= at - lookBack && time <= at))
-        alarms.push({ at, terms: [log], event: {} })
+      const last = Math.max(...group.map(({ time }) => time).filter((time) => time <= at))
+      if (last < at - lookBack && last >= at - MISSED)
+        alarms.push({ at, terms: JSON.parse(key) as string[], event: {} })
     }
   }
+  return alarms.sort((one, other) => one.at - other.at)
+}
+
+type Together = { of: string[]; by: string[]; atLeast: number }
+
+function together(alert: Together, events: Timed[], runs: Runs): Alarm[] {
+  return counted(alarmEvents(alert, events, runs), runs, { ...alert, distinct: 'kibana.alert.rule.rule_id' })
+}
+
+/**
+ * The alarms that a detection combines, as the events that Kibana makes of them: with the fields of the event that is
+ * shown, or those that were counted by.
+ */
+export function alarmEvents({ of }: { of: string[] }, events: Timed[], runs: Runs): Timed[] {
+  const parts = of.map((slug) => DETECTIONS.find((other) => other.slug === slug))
+  const alarms = parts.flatMap((part) => {
+    if (!part) throw new Error(`no detection is called ${of.join(' or ')}`)
+    const { from, to, lookBack } = runs
+    const every = minutesOf(intervalOf(part)) * MINUTE
+    const start = from - Math.floor(lookBack / every) * every
+    return playOnce(part, events, { from: start, to }).map(({ at, terms, event }): Timed => {
+      const fields = part.alert.on === 'count' ? nested(part.alert.by, terms) : event
+      return { time: at, event: { ...fields, kibana: { alert: { rule: { rule_id: part.id } } } } }
+    })
+  })
+  return alarms.sort((one, other) => one.time - other.time)
+}
+
+const played = new WeakMap<Timed[], Map<string, Alarm[]>>()
+
+/** The same, remembered: several detections may combine the same one. */
+function playOnce(detection: Detection, events: Timed[], span: { from: number; to: number }): Alarm[] {
+  const known = played.get(events) ?? new Map<string, Alarm[]>()
+  played.set(events, known)
+  const key = JSON.stringify([detection.slug, span])
+  const alarms = known.get(key) ?? play(detection, events, span)
+  known.set(key, alarms)
   return alarms
+}
+
+function nested(fields: string[], values: string[]): Event {
+  const event: Event = {}
+  for (const [index, field] of fields.entries()) {
+    const [first = '', ...rest] = field.split('.')
+    const inner = rest.length > 0 ? nested([rest.join('.')], values.slice(index)) : values[index]
+    event[first] = rest.length > 0 ? { ...(event[first] as object), ...(inner as object) } : inner
+  }
+  return event
 }

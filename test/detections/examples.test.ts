@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { parseQuery, type Query, withLists } from '../../logstash/build/detections/lucene.ts'
 import { DETECTIONS } from '../../logstash/detections/detections.ts'
 import { LISTS } from '../../logstash/detections/lists.ts'
 import { alarmsAt } from './engine.ts'
 import { EXAMPLES } from './examples.ts'
 import { eventsBefore } from './lines.ts'
-import { parseQuery, type Query, withLists } from './lucene.ts'
 
 /** When the rules run. */
 const NOW = Date.parse('2026-11-24T12:00:00Z')
@@ -59,7 +59,7 @@ function complete(query: Query): Query {
 }
 
 describe('Every part of a query is needed by an example', () => {
-  for (const detection of DETECTIONS) {
+  for (const detection of DETECTIONS.filter(({ query }) => query !== '')) {
     const { finds = {}, passes = {} } = EXAMPLES[detection.slug] ?? {}
     test(detection.slug, () => {
       const examples = [

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fieldsOf, matcherOf, parseQuery, timeOf, withLists } from './lucene.ts'
+import { fieldsOf, matcherOf, parseQuery, timeOf, withLists } from '../../logstash/build/detections/lucene.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
 const EVENT = {
   user: { id: '0', name: 'Anna B.' },
   source: { ip: '192.0.2.77', as: { organization: { name: 'DigitalOcean, LLC (amazon.com)' } } },
-  event: { created: '2026-11-24T11:00:00.000Z', reason: null, type: [] },
+  event: { ingested: '2026-11-24T11:00:00.000Z', reason: null, type: [] },
   slack: {
     integration: { scope: ['users:read', 'im:history'] },
     run: { complete: false, gaps: 3, order: { date: true } },
@@ -37,9 +37,9 @@ test('The evaluator reads a query the way Elasticsearch does', async (t) => {
     ['slack.run.gaps:>=3', true],
     ['slack.run.gaps:[1 TO 3]', true],
     ['slack.run.gaps:[* TO 2]', false],
-    ['event.created:[* TO now-59m]', true],
-    ['event.created:[* TO now-61m]', false],
-    ['event.created:[now-2h TO now]', true],
+    ['event.ingested:[* TO now-59m]', true],
+    ['event.ingested:[* TO now-61m]', false],
+    ['event.ingested:[now-2h TO now]', true],
     ['source.ip:192.0.2.77', true],
     ['source.ip:"192.0.2.0/26"', false],
     ['source.ip:"192.0.2.0/25"', true],

@@ -9,14 +9,14 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { RATES, type Rates } from '../../logstash/build/detections/document.ts'
+import type { Event } from '../../logstash/build/detections/lucene.ts'
 import { DETECTIONS } from '../../logstash/detections/detections.ts'
 import { LISTS } from '../../logstash/detections/lists.ts'
 import { type Company, inventCompany } from '../fake-slack/company.ts'
 import { seeded } from '../fake-slack/random.ts'
 import { eventsOf } from '../logstash/pipeline.ts'
-import { RATES, type Rates } from './document.ts'
 import { MINUTE, play, timed } from './engine.ts'
-import type { Event } from './lucene.ts'
 
 const SEEDS = [1, 2, 3]
 const MEMBERS = 500
@@ -87,7 +87,7 @@ function reports(): Event[] {
   }
   return eventsOf(lines).map((event) => ({
     ...event,
-    event: { ...(event['event'] as object), created: event['@timestamp'] },
+    event: { ...(event['event'] as object), ingested: event['@timestamp'] },
   }))
 }
 
@@ -103,11 +103,11 @@ function line(part: string, id: unknown, content: unknown): object {
 }
 
 function at(event: Event, seconds: number, visible: number): Event {
-  const created = new Date(collectedAt(visible)).toISOString()
+  const ingested = new Date(collectedAt(visible)).toISOString()
   return {
     ...event,
     '@timestamp': new Date(seconds * 1000).toISOString(),
-    event: { ...(event['event'] as object), created },
+    event: { ...(event['event'] as object), ingested },
   }
 }
 

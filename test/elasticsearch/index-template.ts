@@ -47,7 +47,7 @@ before(async () => {
     `${server.name}, ${server.hasDataStreams ? 'with' : 'WITHOUT'} data streams, ` +
       `${server.hasLifecycles ? 'with' : 'WITHOUT'} lifecycles; namespace ${NAMESPACE}; SEED=${SEED}`,
   )
-  await installTemplates(server)
+  await installTemplates(server, { pipeline: true })
 })
 
 after(async () => {
@@ -83,11 +83,18 @@ test('An event that is there already is refused with 409, and nothing is stored 
   assert.equal(await countOf(), samples.length + late.length + odd.length)
 })
 
+test('Every event says when the store took it', async (t) => {
+  if (!server.hasPipelines) return t.skip('this server does not take the ingest pipeline')
+  const found = await search({ range: { 'event.ingested': { gte: 'now-1h', lte: 'now' } } })
+  assert.equal(found.length, samples.length + late.length + odd.length)
+})
+
 test('Times, addresses and counts have their types, all else is a keyword or a text', async (t) => {
   const types = await typesInStore()
   const wanted: Record<string, string> = {
     '@timestamp': 'date',
     'event.created': 'date',
+    'event.ingested': 'date',
     'event.start': 'date',
     'event.end': 'date',
     'event.duration': 'long',

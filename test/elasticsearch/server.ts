@@ -72,33 +72,54 @@ export async function succeed<Body = Record<string, unknown>>(
 export interface Server {
   /** Such as "Elasticsearch 8.19.8". */
   name: string
-  /** The default distribution of Elasticsearch has both; its core alone, and OpenSearch, lack one or the other. */
+  /** The default distribution of Elasticsearch has all of these; its core alone, and OpenSearch, lack some. */
   hasLifecycles: boolean
+  /** Whether what is sent to a data stream gets there. */
   hasDataStreams: boolean
+  /** Whether a data stream can be removed again. */
+  canRemove: boolean
+  /** Whether it takes the ingest pipeline. */
+  hasPipelines: boolean
 }
 
 export async function describeServer(): Promise<Server> {
   const { version } = await succeed<{ version: { number: string; distribution?: string } }>('GET', '/')
   const lifecycles = await request('GET', '/_ilm/policy')
-  const streams = await request('GET', '/_data_stream')
+  const pipeline = await request('PUT', `/_ingest/pipeline/${NAMESPACE}`, readJson('ingest-pipeline.json'))
+  // Not every server with data streams lists them: so one is made.
+  const probe = `logs-probe-${NAMESPACE}`
+  await request('PUT', `/_index_template/${probe}`, {
+    index_patterns: [probe],
+    priority: 10_000,
+    data_stream: {},
+  })
+  const { body } = await request<{ _index?: string }>('PUT', `/${probe}/_create/1`, { '@timestamp': 0 })
+  const removal = await request('DELETE', `/_data_stream/${probe}`)
+  await request('DELETE', `/_index_template/${probe}`)
   return {
     name: `${version.distribution === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'} ${version.number}`,
     hasLifecycles: lifecycles.status === 200,
-    hasDataStreams: streams.status === 200,
+    hasDataStreams: body._index?.startsWith('.ds-') === true,
+    canRemove: removal.status === 200,
+    hasPipelines: pipeline.status === 200,
   }
 }
 
 /**
  * Installs what logstash/elasticsearch/ holds, for this run's data streams only: under names of their own, and before
- * an installed template. What the server lacks is left out.
+ * an installed template. What the server lacks is left out, and so is the ingest pipeline unless it is asked for: it would
+ * overwrite `event.ingested`, which most tests set.
  */
-export async function installTemplates(server: Server): Promise<void> {
+export async function installTemplates(server: Server, { pipeline = false } = {}): Promise<void> {
   if (server.hasLifecycles) await succeed('PUT', `/_ilm/policy/${NAMESPACE}`, readJson('ilm-policy.json'))
   const text = readFileSync(new URL('index-template.json', FOLDER), 'utf8')
   // For servers without lifecycles the manual says to take this line out.
   const kept = server.hasLifecycles ? text : text.replace(/^.*"index\.lifecycle\.name".*\n/m, '')
   const { data_stream, ...template } = JSON.parse(kept) as Template
-  if (server.hasLifecycles) template.template.settings['index.lifecycle.name'] = NAMESPACE
+  const { settings } = template.template
+  if (server.hasLifecycles) settings['index.lifecycle.name'] = NAMESPACE
+  if (pipeline && server.hasPipelines) settings['index.final_pipeline'] = NAMESPACE
+  else delete settings['index.final_pipeline']
   await succeed('PUT', `/_index_template/${NAMESPACE}`, {
     ...template,
     index_patterns: template.index_patterns.map((pattern) => pattern.replace(/\*$/, NAMESPACE)),
@@ -163,8 +184,13 @@ export function searchLucene(query: string, datasets?: readonly string[]): Promi
   return search({ query_string: { query, analyze_wildcard: true, time_zone: 'UTC' } }, datasets)
 }
 
-/** Removes all that this run made. Waits for it, and names what is left. */
+/** Removes all that this run made, and names what is left. */
 export async function cleanUp(server: Server): Promise<void> {
+  await request('DELETE', `/_ingest/pipeline/${NAMESPACE}`)
+  if (server.hasDataStreams && !server.canRemove) {
+    console.log(`This server cannot remove a data stream: those of the namespace ${NAMESPACE} are left.`)
+    return
+  }
   for (const name of DATASETS.map(dataStream))
     await request('DELETE', server.hasDataStreams ? `/_data_stream/${name}` : `/${name}`)
   const left = [await request('DELETE', `/_index_template/${NAMESPACE}`)]

@@ -25,9 +25,9 @@ test('Every field of the sample events is in the template, but for those that Sl
   assert.ok(unknown.size > 0)
 })
 
-/** Fields that stand only in the samples, and `run.order`, which is stored and not searched. */
+/** Fields that only the samples have. */
 const ADDED =
-  /^slack\.(access|integration)\.(@timestamp|@version|tags|host|session_risk|new_field|risk_level|_)$|^slack\.run\.order\./
+  /^slack\.(access|integration)\.(@timestamp|@version|tags|host|session_risk|new_field|nested|risk_level|risk_factor|_|_a_|%\{_user__id_\})$/
 
 test('No value is too long for the store: every keyword leaves out what has more than 1024 letters', () => {
   let keywords = 0
@@ -63,6 +63,15 @@ test('Without the line on lifecycles, as on a server that has none, the template
   const { 'index.lifecycle.name': name, ...others } = template.template.settings
   assert.equal(name, 'slack-auditor')
   assert.deepEqual(JSON.parse(text), { ...template, template: { ...template.template, settings: others } })
+})
+
+test('The template names the pipeline that ships beside it, which says when the store took an event', () => {
+  assert.equal(template.template.settings['index.final_pipeline'], 'slack-auditor')
+  const { processors } = readJson<{ processors: { set: Record<string, unknown> }[] }>('ingest-pipeline.json')
+  assert.deepEqual(processors, [
+    { set: { field: 'event.ingested', value: '{{{_ingest.timestamp}}}', ignore_failure: true } },
+  ])
+  assert.equal(fieldsOf(template.template.mappings as Field).get('event.ingested')?.type, 'date')
 })
 
 test('A lifecycle rolls over, and deletes nothing before the detections have looked back 90 days', () => {

@@ -11,17 +11,17 @@ const LINUX = 'X11; Linux x86_64'
 const chrome =
   (platform: string, rest = ''): Agent =>
   (version) =>
-    `Mozilla/5.0 (${platform}) ${WEBKIT} Chrome/${128 + version}.0.0.0 Safari/537.36${rest}`
+    `Mozilla/5.0 (${platform}) ${WEBKIT} Chrome/${137 + version}.0.0.0 Safari/537.36${rest}`
 
 const firefox =
   (platform: string): Agent =>
   (version) =>
-    `Mozilla/5.0 (${platform}; rv:${128 + version}.0) Gecko/20100101 Firefox/${128 + version}.0`
+    `Mozilla/5.0 (${platform}; rv:${138 + version}.0) Gecko/20100101 Firefox/${138 + version}.0`
 
 const slackDesktop =
   (platform: string): Agent =>
   (version) =>
-    `Mozilla/5.0 (${platform}) ${WEBKIT} Slack/4.${39 + version}.97 Chrome/${128 + version}.0.6723.137 Electron/${32 + version}.2.1 Safari/537.36 Sonic Slack_SSB/4.${39 + version}.97`
+    `Mozilla/5.0 (${platform}) ${WEBKIT} Slack/4.${39 + version}.97 Chrome/${137 + version}.0.6723.137 Electron/${32 + version}.2.1 Safari/537.36 Sonic Slack_SSB/4.${39 + version}.97`
 
 const month = (version: number): string => `24.${String(7 + (version % 6)).padStart(2, '0')}`
 
@@ -48,7 +48,7 @@ export const COMPUTERS: readonly Computer[] = [
   { desktop: slackDesktop(MAC), browsers: [chrome(MAC), safari, firefox('Macintosh; Intel Mac OS X 10.15')] },
   {
     desktop: slackDesktop(WINDOWS),
-    browsers: [chrome(WINDOWS), chrome(WINDOWS, ' Edg/128.0.0.0'), firefox(WINDOWS)],
+    browsers: [chrome(WINDOWS), chrome(WINDOWS, ' Edg/142.0.0.0'), firefox(WINDOWS)],
   },
   { desktop: slackDesktop(LINUX), browsers: [firefox(LINUX), chrome(LINUX)] },
 ]

@@ -194,7 +194,8 @@ export function matcherOf(query: Query): Matcher {
       if (isText(query.field)) return phraseTest(query.field, [source])
       const pattern = new RegExp(`^${source}$`, 's')
       const read = readerOf(query.field)
-      return (event) => read(event).some((value) => pattern.test(String(value)))
+      const test = remembered((value) => pattern.test(value))
+      return (event) => read(event).some((value) => test(String(value)))
     }
     case 'range': {
       const { field, from, to, exclusive } = query
@@ -223,11 +224,21 @@ function literal(text: string): string {
 function phraseTest(field: string, patterns: string[]): Matcher {
   const words = patterns.map((pattern) => new RegExp(`^${pattern}$`, 'is'))
   const read = readerOf(field.replace(/\.text$/, ''))
-  return (event) =>
-    read(event).some((value) => {
-      const found = String(value).match(/[\p{L}\p{N}_]+(?:[.'][\p{L}\p{N}_]+)*/gu) ?? []
-      return found.some((_, start) => words.every((word, index) => word.test(found[start + index] ?? '')))
-    })
+  const test = remembered((value) => {
+    const found = value.match(/[\p{L}\p{N}_]+(?:[.'][\p{L}\p{N}_]+)*/gu) ?? []
+    return found.some((_, start) => words.every((word, index) => word.test(found[start + index] ?? '')))
+  })
+  return (event) => read(event).some((value) => test(String(value)))
+}
+
+/** Most values are in many events. */
+function remembered(test: (value: string) => boolean): (value: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (value) => {
+    const found = known.get(value) ?? test(value)
+    known.set(value, found)
+    return found
+  }
 }
 
 function regExpPart([, escaped, plain = '']: RegExpMatchArray): string {

@@ -1,8 +1,7 @@
 /** Writes the tables of logstash/detections.md between the marks that stand in it. The rest of it is written by hand. */
 import { readFileSync } from 'node:fs'
-import type { Detection } from '../../logstash/detections/detection.ts'
-import { LISTS } from '../../logstash/detections/lists.ts'
-import { fieldsOf, parseQuery } from './lucene.ts'
+import type { Detection } from '../../detections/detection.ts'
+import { LISTS } from '../../detections/lists.ts'
 
 /** How often each fired on the fake company: written by `npm run measure:detections`. */
 export const RATES = new URL('rates.json', import.meta.url)
@@ -21,6 +20,7 @@ export interface Rates {
 export function documentWith(detections: Detection[], text: string): string {
   const rates = JSON.parse(readFileSync(RATES, 'utf8')) as Rates
   const tables: Record<string, string> = {
+    budget: budget(detections, rates),
     access: table(detections, 'access-', rates),
     integration: table(detections, 'integration-', rates),
     collector: table(detections, 'collector-', rates),
@@ -32,22 +32,41 @@ export function documentWith(detections: Detection[], text: string): string {
   )
 }
 
+function budget(detections: Detection[], rates: Rates): string {
+  const row = (what: string, of: Detection[], most: string) => {
+    const sums = rates.seeds.map((_, seed) =>
+      of.reduce((sum, { slug }) => sum + (rates.alarms[slug]?.[seed] ?? 0), 0),
+    )
+    return [what, String(of.length), aWeek(sums, rates), most]
+  }
+  const loud = (severity: string) =>
+    detections.filter((detection) => detection.severity === severity && !detection.buildingBlock)
+  return markdown([
+    ['Severity', 'Detections', 'Alarms a week', 'Budget'],
+    row('high', loud('high'), '2'),
+    row('medium', loud('medium'), '15'),
+    row('low', loud('low'), 'none'),
+    row(
+      'low, building block',
+      detections.filter(({ buildingBlock }) => buildingBlock),
+      'none',
+    ),
+  ])
+}
+
 function table(detections: Detection[], prefix: string, rates: Rates): string {
   const ours = detections.filter(({ slug }) => slug.startsWith(prefix))
   const rows = ours.map((detection) => [
     `**${titleOf(detection)}**`,
-    detection.severity,
+    detection.buildingBlock ? 'low, building block' : detection.severity,
     detection.why,
-    detection.wrongly.join(', '),
+    detection.falsePositives.join(', '),
     detection.tune,
-    restsOn(detection)
-      .map((field) => `\`${field}\``)
-      .join(' '),
-    rateOf(detection, rates),
+    aWeek(rates.alarms[detection.slug] ?? [], rates),
   ])
-  const head = ['Detection', 'Severity', 'Why it matters', 'Finds wrongly', 'Tuning', 'Rests on', 'Alarms']
-  const exactly = ours.map((detection) => `- *${titleOf(detection)}*: ${detection.finds}\n`)
-  return `${markdown([head, ...rows])}\nExactly:\n\n${exactly.join('')}`
+  const head = ['Detection', 'Severity', 'Why it matters', 'False positives', 'Tuning', 'Alarms a week']
+  const definitions = ours.map((detection) => `- *${titleOf(detection)}*: ${detection.finds}\n`)
+  return `${markdown([head, ...rows])}\nDefinitions:\n\n${definitions.join('')}`
 }
 
 function markdown([head = [], ...rows]: string[][]): string {
@@ -60,37 +79,12 @@ function titleOf({ name }: Detection): string {
   return title.slice(0, 1).toUpperCase() + title.slice(1)
 }
 
-/** What nearly all of them look at besides. */
-const COMMON = [
-  'event.dataset',
-  'event.created',
-  'event.action',
-  'organization.id',
-  'slack.client.type',
-  'user.id',
-]
-
-/** The fields that decide, in the shortest way. */
-function restsOn({ query, alert }: Detection): string[] {
-  const listed = [...query.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) =>
-    name === 'own_app' ? [] : LISTS[name as keyof typeof LISTS].field,
+/** The least and the most of the seeds. */
+function aWeek(counts: number[], { days }: Rates): string {
+  if (counts.length === 0) return '–'
+  const [least, most] = [Math.min(...counts), Math.max(...counts)].map((count) =>
+    String(Math.round((count / days) * 70) / 10),
   )
-  const grouped =
-    alert.on === 'new' ? alert.fields : alert.on === 'count' ? [...alert.by, alert.distinct ?? ''] : []
-  const all = [...grouped, ...fieldsOf(parseQuery(query)), ...listed].map((field) =>
-    field.replace(/\.text$/, ''),
-  )
-  const fields = [...new Set(all)].filter((field) => field !== '' && field !== 'event.dataset')
-  const deciding = fields.filter((field) => !COMMON.includes(field))
-  if (deciding.length > 0) return deciding
-  return fields.includes('event.action') ? ['event.action'] : fields
-}
-
-function rateOf({ slug }: Detection, rates: Rates): string {
-  const counts = rates.alarms[slug]
-  if (!counts) return '–'
-  const sorted = [...counts].sort((one, other) => one - other)
-  const [least, most] = [sorted[0], sorted.at(-1)]
   return least === most ? String(least) : `${least} to ${most}`
 }
 
@@ -101,5 +95,5 @@ function lists(): string {
     `\`${field}\``,
     values.length > 8 ? `${values.length} names` : values.map((value) => `\`${value}\``).join(' '),
   ])
-  return markdown([['List', 'What stands in it', 'Field', 'As shipped'], ...rows])
+  return markdown([['List', 'What is in it', 'Field', 'As shipped'], ...rows])
 }
