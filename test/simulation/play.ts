@@ -228,10 +228,11 @@ class World {
 
   #collectFrom(
     state: State,
-    { log, owner }: Lane,
+    lane: Lane,
     plan: RunPlan,
     { until, print }: { until: number | undefined; print: (entries: readonly Entry[]) => Promise<void> },
   ): Promise<Collected> {
+    const { log, owner } = lane
     let requests = 0
     const process = this.#process
     const { lookbackDays } = this.#history
@@ -251,6 +252,7 @@ class World {
           await process.stillAlive()
           this.#advance(plan.requestSeconds)
           requests += 1
+          lane.maySkip ||= this.#mayHide(lane, args['before'])
           if (requests > 4000) throw new Error('a walk that does not end')
           if (requests === plan.failAt) {
             throw new SlackCallError('outage', 'http_503', 'down', { retry: false })
@@ -267,6 +269,17 @@ class World {
         onPage: () => {},
       },
     )
+  }
+
+  /**
+   * A row that changes leaves a listing whose `before` compares date_last. Where pages are counted, the rows below it move
+   * up then, and one of them onto a page that was read. A row that began a look-back ago no longer changes.
+   */
+  #mayHide({ log, shortestLookback }: Lane, before: string | undefined): boolean {
+    const { filter, paging, cursors } = this.#history.slack
+    const isCounted = paging === 'classic' || cursors === 'offset'
+    const isYoung = Number(before ?? 0) > this.#time - Math.min(shortestLookback, 30 * DAY)
+    return log.hasBefore && filter === 'date_last' && isCounted && isYoung
   }
 
   /** A run without a state, with --since and --until two days ago: it prints what is between, each entry once. */
