@@ -239,7 +239,7 @@ class Collection {
   }
 
   #result(error: AuditError | undefined, limit: Collected['limit']): Collected {
-    // Slack never serves these pages, and the operator is told so. A gap would fail in every run.
+    // Slack never serves these pages, as the error says. A gap would fail in every run.
     if (error?.code === 'pages_unread') this.#plan.finish(false)
     // What began after this run did is at the head of the next one.
     const gaps = this.#plan.unread().map(({ top, floor }) => ({ top: Math.min(top, this.#startedAt), floor }))

@@ -1,7 +1,7 @@
 import { SlackCallError } from '../errors.ts'
 import type { SlackCall } from './client.ts'
 
-/** Rows per page, largest first: what is asked for after a page that took too long. */
+/** Rows per page, largest first: what is requested after a page that took too long. */
 const SMALLER = [500, 200, 100]
 
 /**

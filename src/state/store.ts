@@ -86,7 +86,7 @@ export async function wasLastSaveCut(path: string, disk: Disk = DISK): Promise<b
 
 /** A state on disk beside the old one, complete and synced, but not in force yet. */
 export interface PreparedState {
-  /** Replaces the old state. @throws AuditError of class `state`; then the next run can tell by `wasLastSaveCut`. */
+  /** Replaces the old state. @throws AuditError of class `state`; then `wasLastSaveCut` is true for the next run. */
   commit(): Promise<void>
   /** Removes the prepared state. The old one stays in force. */
   discard(): Promise<void>

@@ -51,7 +51,7 @@ export class Listing {
   }
 
   /**
-   * The place, epoch seconds: a listing asked for with `before` at this time shows all that this one has not shown yet.
+   * The place, epoch seconds: a listing with `before` at this time shows everything that this one has not shown yet.
    * Where Slack sorts by date_last, unread rows have a lower time than those read. Where it sorts by date_first, they
    * began earlier, and so their time is at most one look-back later. Undefined before the first dated entry.
    */

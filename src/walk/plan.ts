@@ -11,7 +11,7 @@ interface Planned extends Range {
 
 /** What one run has to read: the head, then the gaps that earlier runs left, newest first. */
 export class ReadPlan {
-  /** Null if it proves nothing: there is none, or it is older than --since. */
+  /** Null if it proves nothing: it is missing, or older than --since. */
   readonly #watermark: number | null
   #ranges: Planned[]
   /** How far down the walk has come. What is unread began at or before this time. */
@@ -41,9 +41,9 @@ export class ReadPlan {
   }
 
   /**
-   * Records a page as read, with the place of the walk after it, and drops the ranges it completes: those that at least
-   * five entries in a row, on pages without any newer entry, lie under. An entry lies under a range if its `time` is
-   * earlier than the floor and it began more than a look-back earlier.
+   * Records a page as read, with the place of the walk after it, and drops the ranges it completes: those under which at
+   * least five entries in a row are, on pages without any newer entry. An entry is under a range if its `time` is earlier
+   * than the floor and it began more than a look-back before the floor.
    */
   markRead({ entries }: Page, place: number, lookbackSeconds: number): void {
     this.#place = place
@@ -60,7 +60,7 @@ export class ReadPlan {
     })
   }
 
-  /** The log has ended: nothing is left below. `hasBefore`: a gap further down can still be asked for by itself. */
+  /** The log has ended: nothing is left below. `hasBefore`: a gap further down can still be requested by itself. */
   finish(hasBefore: boolean): void {
     this.#ranges = hasBefore ? this.#ranges.filter(({ reached }) => !reached) : []
   }
@@ -84,7 +84,7 @@ export class ReadPlan {
   }
 
   /**
-   * Whether a page, if it lies under a range, may be taken for the end of it. A log that is not newest first is read to
+   * Whether a page that is under a range may be taken for the end of it. A log that is not newest first is read to
    * its end, so the page itself or one above it must hold an entry at or above the watermark. Without a watermark, five
    * entries above it must be newer than all of it.
    */
