@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { type Reader, readerOf, stateFor } from '../../src/state/reader.ts'
 import { emptyState, type State } from '../../src/state/state.ts'
 import { cleanEnvironment, type Line, PROGRAM, TOKEN } from '../program.ts'
-import { addNewRows, idsOf, NOW, setScene, shownIn } from '../scene.ts'
+import { ACCESS, addNewRows, idsOf, NOW, setScene, shownIn } from '../scene.ts'
 
 const ONE: Reader = { pid: 7, started: '100', boot: 'a' }
 const BEFORE: State = emptyState(1)
@@ -166,4 +166,15 @@ test('what a reader may have lost when it died is printed again to the next one,
   const run4 = await third.run(...args)
   assert.deepEqual(entryIds(run4), entryIds(run3), 'the lines of the last run, and no others')
   assert.match(run4.stderr, LOST)
+})
+
+test('a run that read nothing still shows that the lines of the last run were delivered', async (t) => {
+  const scene = await setScene(t, { accessRows: 60, integrationRows: 0 })
+  const mine = ['access', '--reader', String(process.pid)]
+  assert.equal(idsOf(await scene.run(...mine)).length, 60)
+  scene.server.fault = (method) => (method === ACCESS ? { kind: 'error', error: 'paid_only' } : undefined)
+  assert.equal((await scene.run(...mine)).code, 1)
+  scene.server.fault = () => undefined
+  const other = await scene.run('access', '--reader', String(process.ppid))
+  assert.deepEqual([other.code, idsOf(other)], [0, []])
 })
