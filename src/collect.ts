@@ -209,11 +209,15 @@ class Collection {
 
   /** By the first page with a dated entry alone: rows move to the head while later pages are read. */
   #raiseWatermark(entries: readonly Entry[]): void {
-    const times = entries.flatMap(({ time, dated }) => (dated ? [time] : []))
-    if (this.#oldest === Number.POSITIVE_INFINITY && times.length > 0) {
-      this.#watermark = Math.max(Math.min(Math.max(...times), this.#startedAt), this.#watermark ?? 0)
+    const isFirst = this.#oldest === Number.POSITIVE_INFINITY
+    let newest = 0
+    for (const { time, dated } of entries) {
+      if (!dated) continue
+      newest = Math.max(newest, time)
+      this.#oldest = Math.min(this.#oldest, time)
     }
-    this.#oldest = Math.min(this.#oldest, ...times)
+    if (isFirst && newest > 0)
+      this.#watermark = Math.max(Math.min(newest, this.#startedAt), this.#watermark ?? 0)
   }
 
   /** An answer without entries is an unlikely end, and so is one before anything as old as the watermark was met. */
