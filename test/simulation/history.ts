@@ -110,8 +110,10 @@ export function makeHistory(seed: number): History {
       filter: among('date_last', 'date_first'),
       paging,
       cursors,
-      // No real integration log was seen to ascend, or to be out of order. One that is both is not played.
-      integrationOrder: jitterSeconds > HOUR || random.chance(0.85) ? 'descending' : 'ascending',
+      // No real integration log was seen to ascend, to be out of order or to hold times from the future. One that ascends
+      // and has another of these faults is not played.
+      integrationOrder:
+        jitterSeconds > HOUR || !mayBeFast || random.chance(0.85) ? 'descending' : 'ascending',
       jitterSeconds,
       maxPageRows: among(7, 12, 20, 40),
       shortPages: isKeyed ? among(0, 0, 0.2) : 0,
