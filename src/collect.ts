@@ -236,7 +236,7 @@ class Collection {
     )
   }
 
-  /** Tells whether an entry with these times may be met again, by this run or a later one. */
+  /** Whether an entry with these times may be met again, by this run or a later one. */
   #mayBeMetAgain(gaps: readonly Range[]): (times: Times) => boolean {
     const floor = overlapFloor(this.#watermark)
     return (times) => times.time >= floor || gaps.some((gap) => isIn(gap, times))

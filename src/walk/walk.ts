@@ -126,7 +126,8 @@ function following(log: Log, position: Position, page: Page, loops: LoopGuard): 
   if (position.cursor !== undefined) return 'end'
   if (position.page !== undefined) {
     const count = position.count ?? log.pageSize
-    const isFull = page.entries.length + page.unreadable >= (page.perPage ?? count)
+    // Slack may give fewer rows a page than requested, and then says so.
+    const isFull = page.entries.length + page.unreadable >= Math.min(page.perPage ?? count, count)
     const more = page.pages === undefined ? isFull : page.pages > position.page
     return more ? { page: position.page + 1, count } : 'end'
   }

@@ -145,6 +145,17 @@ describe('after a page', () => {
   })
 })
 
+test('a numbered page without a count of pages is full by the smaller of the sizes requested and named', async () => {
+  for (const [size, perPage] of [
+    [1000, 5000],
+    [100, 100],
+  ] as const) {
+    const script = [page(series(size, T, 1), { perPage }), page([T - 2000])]
+    const { requested, lasts } = await run(script, { log: LOGS.integration })
+    assert.deepEqual([requested.length, lasts], [2, [false, true]], `${perPage}`)
+  }
+})
+
 describe('an answer without entries', () => {
   test('ends a listing only if the same request is answered so again, after a pause', async () => {
     const { requested, pauses, lasts, error } = await run([page([T], cursor('a')), page([]), page([])], {
